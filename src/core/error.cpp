@@ -1,0 +1,25 @@
+#include "core/error.hpp"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace jobrunner {
+
+std::string to_string(errc code) {
+  constexpr std::array names{"none",          "invalid",       "unauthorized", "forbidden",
+                             "not_found",     "conflict",      "length_needed", "too_large",
+                             "unsupported",   "bad_range",     "unprocessable", "too_many",
+                             "unavailable",   "disk_full",     "internal"};
+  static_assert(names.size() == static_cast<std::size_t>(errc::internal) + 1);
+  return names.at(static_cast<std::size_t>(code));
+}
+
+failure errno_failure(const std::string& doing) {
+  const int number = errno;
+  const bool full = number == ENOSPC || number == EDQUOT;
+  return {full ? errc::disk_full : errc::internal,
+          doing + ": " + std::generic_category().message(number)};
+}
+
+} // namespace jobrunner

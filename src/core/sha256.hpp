@@ -1,0 +1,31 @@
+// SHA-256 of a stream, by OpenSSL.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct evp_md_ctx_st;
+
+namespace jobrunner {
+
+class sha256 {
+public:
+  sha256();
+  void update(const void* data, std::size_t size);
+  std::string finish(); // 64 lower-case hexadecimal digits; call once
+
+private:
+  struct release {
+    void operator()(evp_md_ctx_st* p) const noexcept;
+  };
+  std::unique_ptr<evp_md_ctx_st, release> context_;
+};
+
+std::string sha256_of(std::string_view text);
+
+/// Whether the two are equal, in a time that depends on neither.
+bool equal_secrets(std::string_view a, std::string_view b);
+
+} // namespace jobrunner

@@ -1,0 +1,69 @@
+#include "core/sqlite.hpp"
+
+#include "core/error.hpp"
+
+namespace jobrunner::sqlite {
+
+namespace {
+
+void check(sqlite3* db, int rc) {
+  if (rc != SQLITE_OK)
+    throw failure(rc == SQLITE_CONSTRAINT ? errc::conflict : errc::internal, sqlite3_errmsg(db));
+}
+
+} // namespace
+
+database::database(const std::filesystem::path& file) {
+  sqlite3* raw = nullptr;
+  const int rc = sqlite3_open(file.c_str(), &raw);
+  handle_.reset(raw); // SQLite hands out a handle even when it fails
+  check(raw, rc);
+  run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA "
+      "busy_timeout=5000");
+}
+
+void database::run(const char* sql) {
+  check(handle(), sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr));
+}
+
+std::string row::text(int column) const {
+  const auto* p = reinterpret_cast<const char*>(sqlite3_column_text(stmt_, column));
+  return {p, p ? static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column)) : 0};
+}
+
+statement::statement(database& db, std::string_view sql) {
+  sqlite3_stmt* raw = nullptr;
+  check(db.handle(), sqlite3_prepare_v3(db.handle(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &raw, nullptr));
+  stmt_.reset(raw);
+}
+
+void statement::bind(int i, std::int64_t x) {
+  check(sqlite3_db_handle(stmt_.get()), sqlite3_bind_int64(stmt_.get(), i, x));
+}
+void statement::bind(int i, std::nullptr_t) {
+  check(sqlite3_db_handle(stmt_.get()), sqlite3_bind_null(stmt_.get(), i));
+}
+void statement::bind(int i, std::string_view x) {
+  // TRANSIENT makes SQLite copy: a bound view must not outlive its argument.
+  check(sqlite3_db_handle(stmt_.get()),
+        sqlite3_bind_text64(stmt_.get(), i, x.data(), x.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+void statement::rows::next() {
+  switch (const int rc = sqlite3_step(stmt_)) {
+    case SQLITE_ROW:
+      return;
+    case SQLITE_DONE:
+      done_ = true;
+      return;
+    default: {
+      auto* db = sqlite3_db_handle(stmt_);
+      const std::string why = sqlite3_errmsg(db);
+      sqlite3_reset(stmt_);
+      throw failure((rc & 0xff) == SQLITE_CONSTRAINT ? errc::conflict : errc::internal, why);
+    }
+  }
+}
+
+} // namespace jobrunner::sqlite

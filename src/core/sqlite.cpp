@@ -6,9 +6,22 @@ namespace jobrunner::sqlite {
 
 namespace {
 
+errc meaning(int rc) {
+  switch (rc & 0xff) { // the primary result code
+    case SQLITE_CONSTRAINT:
+      return errc::conflict;
+    case SQLITE_FULL:
+      return errc::disk_full;
+    case SQLITE_BUSY:
+      return errc::unavailable;
+    default:
+      return errc::internal;
+  }
+}
+
 void check(sqlite3* db, int rc) {
   if (rc != SQLITE_OK)
-    throw failure(rc == SQLITE_CONSTRAINT ? errc::conflict : errc::internal, sqlite3_errmsg(db));
+    throw failure(meaning(rc), std::string{"database: "} + sqlite3_errmsg(db));
 }
 
 } // namespace
@@ -18,8 +31,8 @@ database::database(const std::filesystem::path& file) {
   const int rc = sqlite3_open(file.c_str(), &raw);
   handle_.reset(raw); // SQLite hands out a handle even when it fails
   check(raw, rc);
-  run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA "
-      "busy_timeout=5000");
+  // FULL: what was acknowledged survives a power loss; NORMAL loses the last commits of a WAL.
+  run("PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
 }
 
 void database::run(const char* sql) {
@@ -61,7 +74,7 @@ void statement::rows::next() {
       auto* db = sqlite3_db_handle(stmt_);
       const std::string why = sqlite3_errmsg(db);
       sqlite3_reset(stmt_);
-      throw failure((rc & 0xff) == SQLITE_CONSTRAINT ? errc::conflict : errc::internal, why);
+      throw failure(meaning(rc), "database: " + why);
     }
   }
 }

@@ -16,8 +16,9 @@ namespace jobrunner::sqlite {
 
 class database {
 public:
-  /// Opens or creates `file` in WAL mode with foreign keys on.
-  /// Throws failure{internal} if SQLite cannot.
+  /// Opens or creates `file` in WAL mode, synchronous=FULL.
+  /// Throws failure{internal} if SQLite cannot, as every call here does for SQLite's own errors;
+  /// conflict for a broken constraint, disk_full, and unavailable when locked for too long.
   explicit database(const std::filesystem::path& file);
 
   /// Runs one or more statements that return nothing.

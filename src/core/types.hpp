@@ -29,6 +29,7 @@ struct resources {
 struct job {
   std::string uuid;            // ours; Slurm knows the job as "jr-<uuid>"
   std::int64_t id = 0;         // the API's job_id: Slurm's number; 0 until Slurm has answered
+  std::int64_t slurm_id = 0;   // the same, unless Slurm lost its state and gave one number twice
   std::string dataset_sha;
   std::string command_key;
   std::string params_json;     // byte for byte as sent

@@ -1,0 +1,172 @@
+// The actors as their callers see them: one handle and one comment per message.
+// Of src/actors, src/http includes this, ask.hpp and board.hpp alone.
+#pragma once
+
+#include "core/types.hpp"
+#include "slurm/client.hpp"
+#include "slurm/report.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+CAF_BEGIN_TYPE_ID_BLOCK(jobrunner, caf::first_custom_type_id)
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, abort, "abort")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, begin, "begin")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, cancel, "cancel")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, commit, "commit")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, expire, "expire")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, find, "find")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, get, "get")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, import, "import")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, index, "index")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, list, "list")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, recall, "recall")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, seen, "seen")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, submit, "submit")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, tick, "tick")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, wait, "wait")
+CAF_END_TYPE_ID_BLOCK(jobrunner)
+
+namespace jobrunner {
+
+/// An upload that is complete and durable in its staging folder, waiting for its name.
+struct arrival {
+  std::string staging;  // as answered to `begin`
+  std::string sha256;   // of all bytes received
+  std::string filename; // safe; the file in staging/data/, unless extracted
+  bool extracted = false;
+  std::int64_t bytes = 0;
+};
+
+using dataset_actor = caf::typed_actor<
+    // A new staging folder, for an upload of about so many bytes (0: not known).
+    // too_many, disk_full.
+    caf::replies_to<atom::begin, std::uint64_t>::with<std::string>,
+    // Makes it a dataset; the one that is there already if the content is known.
+    caf::replies_to<atom::commit, arrival>::with<dataset>,
+    // The upload of that staging folder is over; what is left of it may go.
+    caf::reacts_to<atom::abort, std::string>>;
+
+/// POST /jobs. Empty fields take their defaults, cut to what the node has.
+struct job_request {
+  std::string dataset_sha, command_key, params_json = "{}";
+  std::optional<std::int64_t> gpus, cpus, mem_gb, time_limit_s;
+};
+
+/// What a wait waits for.
+struct job_wait {
+  std::int64_t id = 0;
+  std::optional<std::string> since_state; // answer as soon as the state is another one
+  std::optional<std::int64_t> since_seq;  // or the sequence number is
+  std::chrono::milliseconds patience{};   // or this is over; without since: until done
+};
+
+/// One look at Slurm's queue.
+struct queue_look {
+  std::chrono::steady_clock::time_point began; // jobs accepted later cannot be in it
+  std::vector<slurm::report> jobs;
+};
+
+/// What the completion log knows of the jobs that the queue no longer shows.
+struct recalled {
+  std::vector<std::int64_t> asked; // slurm ids
+  bool answered = false;           // false: the log could not be read
+  std::vector<slurm::report> jobs;
+};
+
+using job_actor = caf::typed_actor<
+    // The job, as Slurm has accepted it. invalid, not_found, unavailable, too_many, disk_full.
+    caf::replies_to<atom::submit, job_request>::with<job>,
+    // not_found.
+    caf::replies_to<atom::get, std::int64_t>::with<job>,
+    // The job when it has changed, is done, or the patience is over. not_found, too_many.
+    caf::replies_to<atom::wait, job_wait>::with<job>,
+    // Asks Slurm to end it; the job as it is. not_found, unavailable.
+    caf::replies_to<atom::cancel, std::int64_t>::with<job>,
+    // From the poller. The answer: Slurm ids that the queue should show and does not, to be
+    // looked up in the completion log.
+    caf::replies_to<atom::seen, std::shared_ptr<const queue_look>>::with<std::vector<std::int64_t>>,
+    caf::reacts_to<atom::recall, recalled>,
+    // INTERNAL: reads the outputs of a job that is done, again if that failed.
+    caf::reacts_to<atom::index, std::int64_t>,
+    // INTERNAL: the patience of one waiter is over.
+    caf::reacts_to<atom::expire, std::uint64_t>>;
+
+/// Calls to Slurm that may take long; several of these share the work.
+using slurm_actor = caf::typed_actor<
+    // Slurm's id. invalid, unavailable, disk_full: then the job will never run.
+    caf::replies_to<atom::submit, slurm::submission>::with<std::int64_t>,
+    // Slurm's id, uuid.
+    caf::replies_to<atom::cancel, std::int64_t, std::string>::with<bool>>;
+
+using poller_actor = caf::typed_actor<
+    // INTERNAL: the clock.
+    caf::reacts_to<atom::tick>>;
+
+/// POST /outputs/index/{job_id}
+struct index_result {
+  std::string experiment_id;
+  std::int64_t count = 0;
+};
+
+using indexer_actor = caf::typed_actor<
+    // Reads RESULT_DIR and replaces the job's outputs, at once for all readers.
+    caf::replies_to<atom::index, job>::with<index_result>>;
+
+/// Which outputs to list; an empty field does not filter.
+struct output_query {
+  std::optional<std::int64_t> job_id;
+  std::string experiment_id, prefix; // prefix of the path
+  std::int64_t cursor = 0;           // next_cursor of the page before
+  std::int64_t limit = 100;
+};
+
+struct output_list {
+  std::vector<output> items; // newest first
+  std::int64_t next_cursor = 0; // 0: the end
+};
+
+using output_actor = caf::typed_actor<
+    caf::replies_to<atom::list, output_query>::with<output_list>,
+    // The newest output of that experiment id and output id. not_found.
+    caf::replies_to<atom::find, std::string, std::string>::with<output>>;
+
+using importer_actor = caf::typed_actor<
+    // A file below JR_B2_MOUNT (relative) or below one of JR_IMPORT_ROOTS (absolute), as a dataset.
+    // invalid, not_found, unavailable (no mount), too_many, unprocessable, disk_full.
+    caf::replies_to<atom::import, std::string>::with<dataset>>;
+
+/// Every handle that a request may need.
+struct actors {
+  dataset_actor datasets;
+  job_actor jobs;
+  indexer_actor indexer;
+  output_actor outputs;
+  importer_actor importer;
+};
+
+} // namespace jobrunner
+
+// Messages never leave this process (we link caf_core, not caf_io), so they need
+// no serializer. Give one an inspect() the day that changes.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::arrival)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::index_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_wait)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::recalled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::slurm::submission)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const jobrunner::queue_look>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::int64_t>)

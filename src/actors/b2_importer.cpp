@@ -1,0 +1,148 @@
+#include "actors/b2_importer.hpp"
+
+#include "actors/errors.hpp"
+#include "archive/ingest.hpp"
+#include "core/beneath.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+namespace jobrunner {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_imports = 4;
+constexpr std::size_t chunk = 1 << 20;
+
+struct source {
+  fs::path root;
+  std::string relative;
+};
+
+/// Where `src_path` may be read: below the mount if it is relative, below an import root if not.
+source find_source(const services& with, const std::string& src_path) {
+  if (src_path.empty())
+    throw failure(errc::invalid, "src_path is empty, but must name a file below JR_B2_MOUNT");
+  if (src_path.front() != '/') {
+    if (!with.settings.b2_enabled && !fs::is_directory(with.settings.b2_mount))
+      throw failure(errc::unavailable, "no bucket is mounted (JR_B2_ENABLE=0 and " +
+                                           with.settings.b2_mount.string() + " does not exist)");
+    return {with.settings.b2_mount, src_path};
+  }
+  const auto inside = [&](const fs::path& root) {
+    const auto text = root.string() + "/";
+    return src_path.starts_with(text) ? std::optional{src_path.substr(text.size())} : std::nullopt;
+  };
+  for (const auto& root : with.settings.import_roots)
+    if (const auto rest = inside(root))
+      return {root, *rest};
+  if (const auto rest = inside(with.settings.b2_mount))
+    return {with.settings.b2_mount, *rest};
+  throw failure(errc::invalid, "src_path is " + shown(src_path) + ", but must be relative to JR_B2_MOUNT or "
+                                   "below a folder that JR_IMPORT_ROOTS names");
+}
+
+unique_fd open_source(const source& from) {
+  try {
+    return open_beneath(from.root, from.relative);
+  } catch (const failure& f) {
+    throw failure(f.code(), "src_path is " + shown(from.relative) + ": " + f.what());
+  }
+}
+
+archive::extraction extraction_of(const services& with) {
+  const auto& c = with.settings;
+  return {with.extractors, c.programs_dir / "jobrunner-extract", c.max_extracted_bytes,
+          c.max_extracted_files, c.min_free_bytes};
+}
+
+/// Copies the file into the staging folder, as an upload would arrive.
+arrival copy(const archive::extraction& how, int file, const std::string& staging, const std::string& name) {
+  archive::ingest into{how, staging, name, true};
+  std::vector<char> buffer(chunk);
+  for (;;) {
+    const auto n = read(file, buffer.data(), buffer.size());
+    if (n < 0)
+      throw failure(errc::unavailable, "the file cannot be read to its end: the mount fails");
+    if (n == 0)
+      break;
+    into.write({buffer.data(), static_cast<std::size_t>(n)});
+  }
+  const auto done = into.finish();
+  return {staging, done.sha256, name, done.extracted, done.bytes};
+}
+
+/// One import: it may take as long as the file is large, so it has a thread of its own, and ends
+/// with its answer.
+importer_actor::behavior_type import_task(importer_actor::pointer self, const services& with,
+                                          const dataset_actor& datasets) {
+  return {[=, &with](atom::import, const std::string& src_path) -> caf::result<dataset> {
+    return answered([&]() -> caf::result<dataset> {
+      const auto from = find_source(with, src_path);
+      const auto name = std::filesystem::path{from.relative}.filename().string();
+      if (!is_utf8(name))
+        throw failure(errc::invalid, "src_path is " + shown(src_path) + ", whose last part is not UTF-8");
+      auto file = std::make_shared<unique_fd>(open_source(from));
+      struct stat about {};
+      fstat(file->get(), &about);
+      auto promise = self->make_response_promise<dataset>();
+      const auto over = [=, &with](const std::string& staging) {
+        archive::discard(extraction_of(with), staging);
+        self->send(datasets, atom::abort_v, staging);
+        self->quit();
+      };
+      self->request(datasets, caf::infinite, atom::begin_v, static_cast<std::uint64_t>(about.st_size))
+          .then(
+              [=, &with](const std::string& staging) mutable {
+                arrival arrived;
+                try {
+                  arrived = copy(extraction_of(with), file->get(), staging, name);
+                } catch (...) {
+                  promise.deliver(current_error());
+                  return over(staging);
+                }
+                self->request(datasets, caf::infinite, atom::commit_v, std::move(arrived))
+                    .then(
+                        [=](const dataset& made) mutable {
+                          promise.deliver(made);
+                          over(staging);
+                        },
+                        [=](const caf::error& e) mutable {
+                          promise.deliver(e);
+                          over(staging);
+                        });
+              },
+              [=](const caf::error& e) mutable {
+                promise.deliver(e);
+                self->quit();
+              });
+      return promise;
+    });
+  }};
+}
+
+} // namespace
+
+importer_actor::behavior_type b2_importer(importer_actor::stateful_pointer<importer_state> self,
+                                          const services& with, const dataset_actor& datasets) {
+  self->set_down_handler([self](const caf::down_msg&) { --self->state.running; });
+  return {[=, &with](atom::import atom, const std::string& src_path) -> caf::result<dataset> {
+    if (self->state.running >= most_imports)
+      return caf::make_error(errc::too_many, std::to_string(self->state.running) +
+                                                 " imports are under way, which is the limit; try again later");
+    ++self->state.running;
+    const auto task = self->spawn<caf::detached + caf::monitored>(import_task, std::cref(with), datasets);
+    return self->delegate(task, atom, src_path);
+  }};
+}
+
+} // namespace jobrunner

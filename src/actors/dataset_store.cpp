@@ -1,0 +1,124 @@
+#include "actors/dataset_store.hpp"
+
+#include "actors/errors.hpp"
+#include "archive/ingest.hpp"
+#include "core/hex.hpp"
+#include "core/log.hpp"
+#include "core/uuid.hpp"
+#include "store/schema.hpp"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <fcntl.h>
+#include <memory>
+
+namespace jobrunner {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void sync_folder(const fs::path& path) {
+  const unique_fd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!fd || fsync(fd.get()) != 0)
+    throw errno_failure("sync the folder " + path.string());
+}
+
+archive::extraction extraction_of(const services& with) {
+  return {with.extractors, with.settings.programs_dir / "jobrunner-extract"};
+}
+
+} // namespace
+
+dataset_store::dataset_store(const services& with)
+    : with_(with),
+      folder_(with.settings.root / "datasets"),
+      staging_(folder_ / ".staging"),
+      db_(store::open(with.settings.root)),
+      rows_(db_) {
+  sweep();
+}
+
+/// After a crash: uploads that never ended, folders that never got their row, rows whose folder is gone.
+void dataset_store::sweep() {
+  const auto how = extraction_of(with_);
+  for (const auto& left : fs::directory_iterator{staging_})
+    archive::discard(how, left.path());
+  std::set<std::string> named;
+  for (const auto& d : rows_.all()) {
+    if (fs::exists(fs::symlink_status(with_.settings.root / d.rel_path))) {
+      named.insert(d.sha256);
+      with_.published.datasets.publish(d);
+    } else {
+      log("datasets", "files_gone", {{"sha256", d.sha256}, {"path", d.rel_path}});
+      rows_.remove(d.sha256);
+    }
+  }
+  for (const auto& there : fs::directory_iterator{folder_}) {
+    const auto name = there.path().filename().string();
+    if (!is_sha256(name) || named.contains(name))
+      continue;
+    log("datasets", "removed_half_made", {{"sha256", name}});
+    const auto corpse = staging_ / make_uuid();
+    chmod(there.path().c_str(), 0770); // a folder that moves must be writable
+    fs::rename(there.path(), corpse);
+    archive::discard(how, corpse);
+  }
+}
+
+std::string dataset_store::begin(std::uint64_t bytes) {
+  if (open_.size() >= with_.settings.max_uploads)
+    throw failure(errc::too_many, std::to_string(open_.size()) +
+                                      " uploads are under way, which is the limit; try again when one is over");
+  struct statvfs disk {};
+  if (statvfs(staging_.c_str(), &disk) != 0)
+    throw errno_failure("look at the disk");
+  const auto free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  const auto floor = with_.settings.min_free_bytes;
+  if (free < floor || free - floor < bytes)
+    throw failure(errc::disk_full, "the disk has " + std::to_string(free) + " bytes free, of which " +
+                                       std::to_string(floor) + " stay so; " + std::to_string(bytes) +
+                                       " more do not fit");
+  const auto path = (staging_ / make_uuid()).string();
+  if (mkdir(path.c_str(), 0770) != 0 || chmod(path.c_str(), 0770) != 0)
+    throw errno_failure("make a staging folder");
+  open_.insert(path);
+  return path;
+}
+
+dataset dataset_store::commit(const arrival& a) {
+  if (const auto known = with_.published.datasets.find(a.sha256))
+    return *known;
+  dataset made{a.sha256, "datasets/" + a.sha256 + "/", a.bytes, now()};
+  if (!a.extracted)
+    made.rel_path += a.filename;
+  const auto home = folder_ / a.sha256;
+  if (rename((fs::path{a.staging} / "data").c_str(), home.c_str()) != 0)
+    throw errno_failure("name the dataset");
+  if (chmod(home.c_str(), 0555) != 0)
+    throw errno_failure("close the dataset's folder");
+  sync_folder(folder_);
+  rows_.insert(made);
+  with_.published.datasets.publish(made);
+  log("datasets", "added", {{"sha256", made.sha256}, {"bytes", std::to_string(made.bytes)}, {"path", made.rel_path}});
+  return made;
+}
+
+void dataset_store::abort(const std::string& staging) { open_.erase(staging); }
+
+dataset_actor::behavior_type dataset_store_actor(dataset_actor::pointer self, const services& with) {
+  static_cast<void>(self);
+  const auto store = std::make_shared<dataset_store>(with);
+  return {
+      [store](atom::begin, std::uint64_t bytes) -> caf::result<std::string> {
+        return answer([&] { return store->begin(bytes); });
+      },
+      [store](atom::commit, const arrival& a) -> caf::result<dataset> {
+        return answer([&] { return store->commit(a); });
+      },
+      [store](atom::abort, const std::string& staging) { store->abort(staging); },
+  };
+}
+
+} // namespace jobrunner

@@ -1,0 +1,155 @@
+#include "actors/job_intake.hpp"
+
+#include "core/duration.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/uuid.hpp"
+#include "slurm/commands.hpp"
+#include "slurm/job_dir.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cctype>
+#include <unistd.h>
+
+namespace jobrunner {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of this server's that the job user's group may enter, or write as well. New files in
+/// it get that group.
+void make_folder(const fs::path& path, gid_t group, mode_t mode) {
+  if (mkdir(path.c_str(), 0700) != 0 || chown(path.c_str(), static_cast<uid_t>(-1), group) != 0 ||
+      chmod(path.c_str(), mode) != 0)
+    throw errno_failure("make the folder " + path.filename().string());
+}
+
+/// What was asked for if it fits, or the default cut to what there is.
+std::int64_t fit(const char* field, std::optional<std::int64_t> asked, std::int64_t otherwise,
+                 std::int64_t least, std::int64_t most, const char* unit) {
+  if (!asked)
+    return std::min(otherwise, most);
+  if (*asked < least || *asked > most)
+    throw failure(errc::invalid, std::string{field} + " is " + std::to_string(*asked) + ", but must be from " +
+                                     std::to_string(least) + " to " + std::to_string(most) + ", the " + unit +
+                                     " that the node has");
+  return *asked;
+}
+
+std::int64_t fit_time(std::optional<std::int64_t> asked, std::int64_t most) {
+  constexpr std::int64_t four_hours = 4 * 3600;
+  if (most <= 0) // the partition has no limit
+    return asked.value_or(four_hours);
+  if (asked && *asked > most)
+    throw failure(errc::invalid, "time_limit is " + to_time_limit(*asked) + ", but jobs may run for at most " +
+                                     to_time_limit(most));
+  return std::min(asked.value_or(four_hours), most);
+}
+
+resources fit_resources(const services& with, const job_request& r) {
+  const auto have = with.published.slurm.view().capacity;
+  if (have.cpus == 0)
+    throw failure(errc::unavailable, "Slurm has not told yet what its node has; try again");
+  resources wanted;
+  wanted.gpus = fit("gpus", r.gpus, 1, 0, have.gpus, "GPUs");
+  wanted.cpus = fit("cpus", r.cpus, 4, 1, have.cpus, "CPUs");
+  // A node of 31.9 GiB is offered as 31; one with less than 1 GiB gives what it has.
+  if (r.mem_gb)
+    wanted.mem_mb = 1024 * fit("mem_gb", r.mem_gb, 16, 1, have.mem_mb / 1024, "GiB of memory");
+  else
+    wanted.mem_mb = std::min<std::int64_t>(16 * 1024, have.mem_mb);
+  wanted.time_limit_s = fit_time(r.time_limit_s, have.max_time_s);
+  return wanted;
+}
+
+boost::json::object parse_params(const std::string& text) {
+  boost::json::error_code ec;
+  auto value = boost::json::parse(text, ec); // at most 32 deep
+  if (ec)
+    throw failure(errc::invalid, "params_json is " + shown(text) + ", which is not JSON (" + ec.message() + ")");
+  if (!value.is_object())
+    throw failure(errc::invalid, "params_json is " + shown(text) + ", but must be a JSON object like {\"lr\": 0.1}");
+  return std::move(value.as_object());
+}
+
+slurm::command find_command(const services& with, const std::string& key) {
+  auto all = slurm::load_commands(with.settings.commands_dir);
+  if (const auto it = all.find(key); it != all.end())
+    return std::move(it->second);
+  std::string known;
+  for (const auto& [name, command] : all)
+    known += (known.empty() ? "" : ", ") + name;
+  throw failure(errc::invalid, "command_key is " + shown(key) + ", but must be one of: " + known);
+}
+
+std::shared_ptr<const dataset> find_dataset(const services& with, std::string sha) {
+  std::ranges::transform(sha, sha.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  auto found = with.published.datasets.find(sha);
+  if (!found)
+    throw failure(errc::not_found, "no dataset has the dataset_sha " + shown(sha) +
+                                       "; it is the sha256 that an upload answered");
+  return found;
+}
+
+/// The folder a job runs in: the dataset's own, also for a dataset that is one file.
+fs::path folder_of(const services& with, const dataset& d) {
+  const auto path = with.settings.root / d.rel_path;
+  return d.rel_path.ends_with('/') || fs::is_directory(path) ? path : path.parent_path();
+}
+
+} // namespace
+
+fs::path job_dir(const services& with, const std::string& uuid) {
+  return with.settings.root / "jobs" / uuid;
+}
+
+job prepare_job(const services& with, const job_request& r) {
+  const auto data = find_dataset(with, r.dataset_sha);
+  const auto command = find_command(with, r.command_key);
+  const auto params = parse_params(r.params_json);
+  job j;
+  j.uuid = make_uuid();
+  j.dataset_sha = data->sha256;
+  j.command_key = command.key;
+  j.params_json = r.params_json;
+  j.result_dir = with.settings.root / "results" / ("job_" + j.uuid);
+  j.log_path = "logs/job_" + j.uuid + ".out";
+  j.wanted = fit_resources(with, r);
+  j.state = "PENDING";
+  j.created_at = now();
+  slurm::spec spec;
+  spec.uuid = j.uuid;
+  spec.dataset_dir = folder_of(with, *data);
+  spec.result_dir = j.result_dir;
+  spec.params_json = j.params_json;
+  spec.path = with.settings.job_path;
+  spec.argv = render(command, params, j.params_json, {spec.dataset_dir, spec.result_dir});
+  const auto folder = job_dir(with, j.uuid);
+  try {
+    make_folder(folder, with.job_group, 02750);
+    make_folder(folder / "run", with.job_group, 02770);
+    make_folder(j.result_dir, with.job_group, 02770);
+    slurm::write_spec(folder, spec);
+  } catch (...) {
+    forget_job(with, j);
+    throw;
+  }
+  return j;
+}
+
+void forget_job(const services& with, const job& j) {
+  std::error_code ignored; // what remains is empty folders
+  fs::remove_all(job_dir(with, j.uuid), ignored);
+  fs::remove_all(j.result_dir, ignored);
+}
+
+slurm::submission submission_of(const services& with, const job& j) {
+  return {j.uuid, job_dir(with, j.uuid), with.settings.root / j.log_path, j.wanted};
+}
+
+} // namespace jobrunner

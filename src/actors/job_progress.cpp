@@ -1,0 +1,72 @@
+#include "actors/job_progress.hpp"
+
+#include "slurm/state.hpp"
+
+namespace jobrunner {
+
+namespace {
+
+void take_exit(job& j, const slurm::exit_record& record) {
+  j.exit_code = record.exit_code;
+  if (record.signal != 0)
+    j.exit_signal = record.signal;
+  if (!j.started_at)
+    j.started_at = record.started_at;
+  j.ended_at = record.ended_at;
+}
+
+auto visible(const job& j) {
+  return std::tie(j.state, j.done, j.reason, j.node, j.exit_code, j.exit_signal, j.started_at, j.ended_at);
+}
+
+} // namespace
+
+std::optional<job> progress(const job& was, const slurm::report& now, const std::filesystem::path& job_dir) {
+  auto next = was;
+  next.state = now.state;
+  next.done = slurm::is_final(now.state);
+  next.node = now.node.empty() ? was.node : now.node;
+  if (now.started_at)
+    next.started_at = now.started_at;
+  if (next.done) {
+    next.ended_at = now.ended_at;
+    next.exit_code = now.exit_code;
+    next.exit_signal = now.signal && *now.signal != 0 ? now.signal : std::nullopt;
+    if (const auto record = slurm::read_exit(job_dir); record && now.state != "CANCELLED")
+      take_exit(next, *record);
+    if (!next.ended_at)
+      next.ended_at = jobrunner::now();
+  }
+  next.reason = slurm::explain(now.state, now.reason, next.exit_code.value_or(0), next.exit_signal.value_or(0));
+  if (next.done && next.state == "CANCELLED" && !was.cancel_requested)
+    next.reason = "cancelled, but not through this API";
+  if (visible(next) == visible(was))
+    return std::nullopt;
+  ++next.seq;
+  return next;
+}
+
+job ended_by_record(const job& was, const slurm::exit_record& record) {
+  auto next = was;
+  const bool well = record.exit_code == 0 && record.signal == 0;
+  next.state = well ? "COMPLETED" : was.cancel_requested ? "CANCELLED" : "FAILED";
+  next.done = true;
+  take_exit(next, record);
+  next.reason = slurm::explain(next.state, "", record.exit_code, record.signal);
+  ++next.seq;
+  return next;
+}
+
+job lost(const job& was, const std::filesystem::path& job_dir) {
+  auto next = was;
+  next.state = "LOST";
+  next.done = true;
+  next.ended_at = now();
+  next.reason = slurm::started_by(job_dir)
+                    ? "Slurm no longer knows the job, which had started; how it ended is not recorded"
+                    : "Slurm no longer knows the job, which had not started; submit it again";
+  ++next.seq;
+  return next;
+}
+
+} // namespace jobrunner

@@ -1,0 +1,22 @@
+// What a job becomes after a look at Slurm. Pure but for the exit record that it reads.
+#pragma once
+
+#include "core/types.hpp"
+#include "slurm/job_dir.hpp"
+#include "slurm/report.hpp"
+
+#include <filesystem>
+#include <optional>
+
+namespace jobrunner {
+
+/// The job as Slurm now shows it, with the next sequence number; nothing if nothing has changed.
+std::optional<job> progress(const job& was, const slurm::report& now, const std::filesystem::path& job_dir);
+
+/// The job as its wrapper recorded its end, when Slurm no longer knows it.
+job ended_by_record(const job& was, const slurm::exit_record&);
+
+/// The job when neither Slurm nor an exit record knows what became of it.
+job lost(const job& was, const std::filesystem::path& job_dir);
+
+} // namespace jobrunner

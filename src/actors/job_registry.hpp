@@ -1,0 +1,80 @@
+#pragma once
+
+#include "actors/api.hpp"
+#include "actors/job_waiters.hpp"
+#include "actors/services.hpp"
+#include "core/sqlite.hpp"
+#include "store/jobs.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace jobrunner {
+
+/// The truth of every job: its state, its sequence number, who waits for it, its row. It never
+/// calls Slurm itself: workers submit and cancel, the poller looks.
+class job_registry {
+public:
+  job_registry(job_actor::pointer self, const services& with, indexer_actor indexer,
+               std::vector<slurm_actor> workers);
+
+  caf::result<job> submit(const job_request&);
+  job get(std::int64_t id);
+  caf::result<job> wait(const job_wait&);
+  caf::result<job> cancel(std::int64_t id);
+  std::vector<std::int64_t> seen(const queue_look&);
+  void recall(const recalled&);
+  void index(std::int64_t id);
+  void expire(std::uint64_t key);
+  void gone(const caf::actor_addr& asker) { waiters_.gone(asker); }
+
+private:
+  using moment = std::chrono::steady_clock::time_point;
+  struct open_job {
+    job now;
+    moment accepted{}; // looks that began earlier cannot show it
+    moment missing{};  // since when the queue does not show it; the epoch: it does
+  };
+
+  void recover();
+  void adopt_or_drop_intents(const queue_look&);
+  slurm_actor next_worker();
+  job accept(job j, std::int64_t slurm_id);
+  void drop_intent(const job&);
+  void commit(const std::vector<job>& changed);
+
+  job_actor::pointer self_;
+  const services& with_;
+  indexer_actor indexer_;
+  std::vector<slurm_actor> workers_;
+  std::size_t next_worker_ = 0, submitting_ = 0;
+  sqlite::database db_;
+  store::jobs rows_;
+  std::map<std::int64_t, open_job> open_; // by API id
+  std::map<std::string, job> intents_;    // by uuid: a crash came between sbatch and its answer
+  std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken
+  job_waiters waiters_;
+};
+
+/// Goes when the actor exits: promises of waiters would otherwise keep it alive (CAF 0.17.6).
+struct job_registry_state {
+  job_registry_state() = default; // not an aggregate: CAF would fill it from `self`
+  std::unique_ptr<job_registry> it;
+  static constexpr auto name = "job_registry";
+};
+static_assert(!std::is_aggregate_v<job_registry_state>);
+
+/// Spawn it detached: it commits.
+job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_registry_state> self,
+                                            const services& with,
+                                            const indexer_actor& indexer,
+                                            const std::vector<slurm_actor>& workers);
+
+} // namespace jobrunner

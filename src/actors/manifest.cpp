@@ -1,0 +1,133 @@
+#include "actors/manifest.hpp"
+
+#include "core/text.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace jobrunner {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t most_outputs = 100000;
+constexpr std::size_t longest_name = 1000;
+
+std::string kind_of(const std::string& path) {
+  constexpr std::array weights{".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".onnx"};
+  const auto extension = std::filesystem::path{path}.extension().string();
+  if (std::ranges::find(weights, extension) != weights.end())
+    return "weights";
+  if (path == "result.json")
+    return "result";
+  return path == "manifest.json" ? "manifest" : "file";
+}
+
+class unique_ids {
+public:
+  /// `wanted` if it is free, else the path, else the path with a number.
+  std::string take(const std::string& wanted, const std::string& path) {
+    if (taken_.insert(wanted).second)
+      return wanted;
+    auto id = path;
+    for (int n = 2; !taken_.insert(id).second; ++n)
+      id = path + "-" + std::to_string(n);
+    return id;
+  }
+
+private:
+  std::unordered_set<std::string> taken_;
+};
+
+output make_output(const std::string& experiment, std::string id, const found_file& f) {
+  output o;
+  o.experiment_id = experiment;
+  o.output_id = std::move(id);
+  o.path = f.path;
+  o.bytes = f.bytes;
+  o.kind = kind_of(f.path);
+  return o;
+}
+
+/// A member that is a fit name, or nullptr.
+const json::string* name_in(const json::object& o, std::string_view key) {
+  const auto* value = o.if_contains(key);
+  const auto* text = value ? value->if_string() : nullptr;
+  return text && !text->empty() && text->size() <= longest_name ? text : nullptr;
+}
+
+/// "./weights//a.pth" as the walk has it: "weights/a.pth".
+std::string tidy(std::string_view path) {
+  return std::filesystem::path{path}.lexically_normal().string();
+}
+
+} // namespace
+
+named_outputs by_manifest(std::string_view text, const std::vector<found_file>& files,
+                          const std::string& experiment_id) {
+  named_outputs named{experiment_id, {}, {}};
+  const auto useless = [&](const std::string& why) {
+    named = by_name(files, experiment_id);
+    named.problem = "manifest.json is not used: " + why;
+    return named;
+  };
+  json::error_code ec;
+  const auto parsed = json::parse(text, ec); // at most 32 deep by default
+  if (ec)
+    return useless("it is not JSON (" + ec.message() + ")");
+  const auto* object = parsed.if_object();
+  const auto* list = object && object->contains("outputs") ? object->at("outputs").if_array() : nullptr;
+  if (!list)
+    return useless("it has no list \"outputs\"");
+  if (list->size() > most_outputs)
+    return useless("it lists more than " + std::to_string(most_outputs) + " outputs");
+  if (const auto* experiment = name_in(*object, "experimentId"))
+    named.experiment_id = std::string{*experiment};
+  std::unordered_map<std::string_view, const found_file*> there;
+  for (const auto& f : files)
+    there.emplace(f.path, &f);
+  unique_ids ids;
+  for (const auto& item : *list) {
+    const auto* entry = item.if_object();
+    const auto* id = entry ? name_in(*entry, "id") : nullptr;
+    const auto* path = entry ? name_in(*entry, "path") : nullptr;
+    const auto file = path ? there.find(tidy(*path)) : there.end();
+    if (!id || file == there.end()) {
+      if (named.problem.empty())
+        named.problem = "manifest.json names " + (path ? shown(*path) : "an output without id or path") +
+                        ", which is no regular file below RESULT_DIR";
+      continue;
+    }
+    named.outputs.push_back(make_output(named.experiment_id,
+                                        ids.take(std::string{*id}, file->second->path), *file->second));
+  }
+  return named;
+}
+
+named_outputs by_name(const std::vector<found_file>& files, const std::string& experiment_id) {
+  named_outputs named{experiment_id, {}, {}};
+  named.outputs.reserve(files.size());
+  unique_ids ids;
+  for (const auto& f : files)
+    named.outputs.push_back(make_output(
+        experiment_id, ids.take(std::filesystem::path{f.path}.stem().string(), f.path), f));
+  return named;
+}
+
+std::string default_experiment(const job& j) {
+  json::error_code ec;
+  const auto params = json::parse(j.params_json, ec);
+  if (const auto* object = ec ? nullptr : params.if_object())
+    if (const auto* name = name_in(*object, "experimentId"))
+      return std::string{*name};
+  return "job-" + std::to_string(j.id);
+}
+
+} // namespace jobrunner

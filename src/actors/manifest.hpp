@@ -1,0 +1,30 @@
+// What a job's files are called: by its manifest.json, or by their names where there is none.
+#pragma once
+
+#include "actors/index_walk.hpp"
+#include "core/types.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jobrunner {
+
+struct named_outputs {
+  std::string experiment_id;
+  std::vector<output> outputs; // job_id and created_at are the caller's to fill in
+  std::string problem;         // what is wrong with the manifest, in words; empty if nothing is
+};
+
+/// The outputs that `manifest` names, as far as they are among `files`; ids made unique.
+/// A manifest that cannot be used is as good as none, with the problem said. Pure.
+named_outputs by_manifest(std::string_view manifest, const std::vector<found_file>& files,
+                          const std::string& experiment_id);
+
+/// Every file, with its name without the extension as its id, made unique. Pure.
+named_outputs by_name(const std::vector<found_file>& files, const std::string& experiment_id);
+
+/// The experiment of a job without a manifest: params' experimentId, or "job-<id>".
+std::string default_experiment(const job&);
+
+} // namespace jobrunner

@@ -1,0 +1,68 @@
+#include "actors/root.hpp"
+
+#include "actors/b2_importer.hpp"
+#include "actors/dataset_store.hpp"
+#include "actors/job_registry.hpp"
+#include "actors/output_indexer.hpp"
+#include "actors/slurm_poller.hpp"
+#include "actors/slurm_worker.hpp"
+#include "core/log.hpp"
+#include "store/schema.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <cstdlib>
+#include <functional>
+
+namespace jobrunner {
+
+namespace {
+constexpr std::size_t slurm_workers = 4; // sbatch calls at once: more do not make slurmctld faster
+}
+
+caf_settings::caf_settings() {
+  set("scheduler.policy", caf::atom("sharing")); // stealing costs 60 us a message and spins
+  set("scheduler.max-threads", std::size_t{2});
+}
+
+root::root(caf::actor_system& sys, const services& with) {
+  store::migrate(with.settings.root);
+  const auto shared = std::cref(with);
+  handles_.datasets = sys.spawn<caf::detached>(dataset_store_actor, shared); // renames, fsync, SQLite
+  handles_.indexer = sys.spawn<caf::detached>(output_indexer, shared);       // walks folders, SQLite
+  handles_.outputs = sys.spawn<caf::detached>(output_reader, shared);        // SQLite
+  std::vector<slurm_actor> workers;
+  for (std::size_t i = 0; i < slurm_workers; ++i)
+    workers.push_back(sys.spawn<caf::detached>(slurm_worker, shared)); // waits for sbatch
+  handles_.jobs = sys.spawn<caf::detached>(job_registry_actor, shared, handles_.indexer, workers); // SQLite
+  handles_.importer = sys.spawn(b2_importer, shared, handles_.datasets); // only routes
+  const auto poller = sys.spawn<caf::detached>(slurm_poller, shared, handles_.jobs); // waits for squeue
+
+  // Newest first: nobody is asked after its own end.
+  stop_order_.push_back(caf::actor_cast<caf::actor>(poller));            // tells the registry
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.importer)); // asks datasets
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.jobs));     // asks workers and indexer
+  for (const auto& w : workers)
+    stop_order_.push_back(caf::actor_cast<caf::actor>(w));
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.outputs));
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.indexer));
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.datasets));
+  // An actor that dies by itself has lost its state: better a new process, which recovers it.
+  for (const auto& a : stop_order_)
+    caf::actor_cast<caf::abstract_actor*>(a)->attach_functor(
+        [stopping = stopping_, name = to_string(a)](const caf::error& why) {
+          if (stopping->load())
+            return;
+          log("root", "actor_died", {{"actor", name}, {"why", to_string(why)}});
+          std::_Exit(EXIT_FAILURE);
+        });
+}
+
+root::~root() {
+  stopping_->store(true);
+  for (const auto& a : stop_order_)
+    caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+}
+
+} // namespace jobrunner

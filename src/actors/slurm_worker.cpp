@@ -1,0 +1,56 @@
+#include "actors/slurm_worker.hpp"
+
+#include "actors/errors.hpp"
+#include "core/log.hpp"
+#include "slurm/job_dir.hpp"
+
+#include <charconv>
+
+namespace jobrunner {
+
+namespace {
+
+/// The number that the wrapper put into its start marker; 0 if it is no number.
+std::int64_t slurm_id_in(const std::string& marker) {
+  std::int64_t id = 0;
+  std::from_chars(marker.data(), marker.data() + marker.size(), id);
+  return id;
+}
+
+/// Slurm did not say whether it took the job. Whoever takes the start marker decides: if we get it
+/// the job will never run, whatever Slurm does later; if the wrapper has it, it runs and is ours.
+std::int64_t settle_unknown(const slurm::submission& s, const std::string& why) {
+  if (slurm::take_start(s.job_dir, "abandoned"))
+    throw failure(errc::unavailable, "Slurm did not answer in time, so the job was withdrawn and will "
+                                     "not run; try again (" + why + ")");
+  const auto id = slurm_id_in(slurm::started_by(s.job_dir).value_or(""));
+  if (id <= 0)
+    throw failure(errc::unavailable, "Slurm did not answer in time: " + why);
+  log("slurm", "adopted", {{"job", std::to_string(id)}, {"uuid", s.uuid}});
+  return id;
+}
+
+} // namespace
+
+slurm_actor::behavior_type slurm_worker(slurm_actor::pointer, const services& with) {
+  auto& slurm = with.slurm;
+  return {
+      [&slurm](atom::submit, const slurm::submission& s) -> caf::result<std::int64_t> {
+        return answer([&] {
+          try {
+            return slurm.submit(s);
+          } catch (const slurm::unknown_outcome& e) {
+            return settle_unknown(s, e.what());
+          }
+        });
+      },
+      [&slurm](atom::cancel, std::int64_t id, const std::string& uuid) -> caf::result<bool> {
+        return answer([&] {
+          slurm.cancel(id, uuid);
+          return true;
+        });
+      },
+  };
+}
+
+} // namespace jobrunner

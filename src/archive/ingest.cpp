@@ -1,0 +1,188 @@
+#include "archive/ingest.hpp"
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace jobrunner::archive {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr auto longest_extraction = 1h; // after the last byte has arrived
+constexpr int longest_stall_ms = 60000; // that the extractor may leave the pipe full
+constexpr std::int64_t check_disk_every = 16 << 20;
+
+unique_fd create(const fs::path& path) {
+  unique_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640)};
+  if (!fd)
+    throw errno_failure("create " + path.filename().string());
+  return fd;
+}
+
+void write_all(int fd, std::span<const char> bytes) {
+  while (!bytes.empty()) {
+    const auto n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      throw errno_failure("write the upload");
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+void make_folder(const fs::path& path) {
+  // The group, which the extractor shares, may write; the umask must not take that away.
+  if (mkdir(path.c_str(), 0770) != 0 || chmod(path.c_str(), 0770) != 0)
+    throw errno_failure("make the folder " + path.filename().string());
+}
+
+void sync_folder(const fs::path& path) {
+  const unique_fd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!fd || fsync(fd.get()) != 0)
+    throw errno_failure("sync the folder " + path.filename().string());
+}
+
+} // namespace
+
+ingest::ingest(const extraction& how, fs::path staging, const std::string& filename, bool extract)
+    : how_(how),
+      staging_(std::move(staging)),
+      kind_(extract ? kind_of(filename) : kind::none) {
+  make_folder(staging_ / "data");
+  if (kind_ == kind::none) {
+    file_ = create(staging_ / "data" / filename);
+  } else if (kind_ == kind::zip) {
+    file_ = create(staging_ / "archive");
+  } else {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0)
+      throw errno_failure("make a pipe");
+    const unique_fd reader{ends[0]};
+    pipe_.reset(ends[1]);
+    fcntl(pipe_.get(), F_SETPIPE_SZ, 1 << 20); // fewer switches; refused where pipes are limited
+    fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
+    start_extractor(reader.get());
+  }
+}
+
+ingest::~ingest() = default; // kills an extractor that still runs
+
+void ingest::start_extractor(int input) {
+  extractor_.emplace(how_.extractors.spawn(
+      {how_.program.string(), "extract", kind_ == kind::zip ? "zip" : "tar",
+       (staging_ / "data").string(), std::to_string(how_.max_bytes), std::to_string(how_.max_files),
+       std::to_string(how_.min_free_bytes)},
+      input));
+}
+
+void ingest::write(std::span<const char> bytes) {
+  hash_.update(bytes.data(), bytes.size());
+  written_ += static_cast<std::int64_t>(bytes.size());
+  if (pipe_)
+    return feed(bytes);
+  write_all(file_.get(), bytes);
+  if (written_ - checked_ < check_disk_every)
+    return;
+  checked_ = written_;
+  struct statvfs disk {};
+  if (fstatvfs(file_.get(), &disk) == 0 && disk.f_bavail * disk.f_frsize < how_.min_free_bytes)
+    throw failure(errc::disk_full, "the disk is full: less than " + std::to_string(how_.min_free_bytes) +
+                                       " bytes would stay free");
+}
+
+void ingest::feed(std::span<const char> bytes) {
+  while (!bytes.empty()) {
+    const auto n = ::write(pipe_.get(), bytes.data(), bytes.size());
+    if (n >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+      continue;
+    }
+    if (errno == EPIPE)
+      refused();
+    if (errno != EAGAIN && errno != EINTR)
+      throw errno_failure("feed the extractor");
+    pollfd waits{pipe_.get(), POLLOUT, 0};
+    if (poll(&waits, 1, longest_stall_ms) == 0)
+      throw failure(errc::unprocessable, "the archive keeps its extractor busy for over a minute "
+                                         "without reading on; it was given up");
+  }
+}
+
+void ingest::refused() {
+  await_extractor();
+  throw failure(errc::unprocessable, "the archive ends before the upload does");
+}
+
+std::int64_t ingest::await_extractor() {
+  pipe_.reset(); // the end of the archive
+  const auto ended = extractor_->wait(longest_extraction);
+  extractor_.reset();
+  boost::json::error_code ec;
+  const auto said = boost::json::parse(ended.out, ec);
+  const auto* object = ec ? nullptr : said.if_object();
+  if (ended.exit_code == 0 && object && object->contains("bytes"))
+    return object->at("bytes").to_number<std::int64_t>();
+  std::string why = object && object->contains("error") && object->at("error").is_string()
+                        ? std::string{object->at("error").as_string()}
+                        : "";
+  if (ended.exit_code == 1 && !why.empty())
+    throw failure(errc::unprocessable, why);
+  if (ended.exit_code == 2 && !why.empty())
+    throw failure(errc::disk_full, why);
+  log("ingest", "extractor_failed",
+      {{"exit", std::to_string(ended.exit_code)}, {"signal", std::to_string(ended.signal)},
+       {"said", why}, {"err", ended.err}});
+  if (ended.signal != 0 || ended.timed_out)
+    throw failure(errc::unprocessable, "the archive made its extractor fail; it is broken or hostile");
+  throw failure(errc::internal, "the extractor could not run: " + why + ended.err);
+}
+
+ingested ingest::finish() {
+  ingested done{hash_.finish(), kind_ != kind::none, written_};
+  if (kind_ == kind::none) {
+    if (fchmod(file_.get(), 0444) != 0 || fsync(file_.get()) != 0)
+      throw errno_failure("sync the upload");
+  } else if (kind_ == kind::zip) {
+    if (lseek(file_.get(), 0, SEEK_SET) != 0)
+      throw errno_failure("rewind the archive");
+    start_extractor(file_.get());
+    done.bytes = await_extractor();
+    file_.reset();
+    unlink((staging_ / "archive").c_str());
+  } else {
+    done.bytes = await_extractor();
+  }
+  sync_folder(staging_ / "data");
+  return done;
+}
+
+void discard(const extraction& how, const fs::path& staging) {
+  try {
+    if (!fs::exists(fs::symlink_status(staging)))
+      return;
+    const auto ended = how.extractors.spawn({how.program.string(), "remove", staging.string()}).wait(10min);
+    std::error_code ec;
+    fs::remove_all(staging, ec); // what is the server's own
+    if (ec || ended.exit_code != 0)
+      log("ingest", "staging_left", {{"folder", staging.string()}, {"err", ended.out + ended.err}});
+  } catch (const std::exception& e) {
+    log("ingest", "staging_left", {{"folder", staging.string()}, {"why", e.what()}});
+  }
+}
+
+} // namespace jobrunner::archive

@@ -1,0 +1,132 @@
+#include "core/config.hpp"
+
+#include "core/error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <unistd.h>
+
+namespace jobrunner {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value && *value ? value : otherwise;
+}
+
+template <class T>
+T number(const char* name, T otherwise, T low, T high) {
+  const auto value = text(name, "");
+  if (value.empty())
+    return otherwise;
+  T n{};
+  const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), n);
+  if (ec != std::errc{} || end != value.data() + value.size() || n < low || n > high)
+    throw failure(errc::invalid, std::string{name} + "=" + value + " is not a whole number from " +
+                                     std::to_string(low) + " to " + std::to_string(high));
+  return n;
+}
+
+fs::path absolute_path(const char* name, const std::string& otherwise) {
+  const fs::path value = text(name, otherwise.c_str());
+  if (!value.is_absolute())
+    throw failure(errc::invalid, std::string{name} + "=" + value.string() +
+                                     " is not an absolute path (one that begins with /)");
+  return value.lexically_normal();
+}
+
+bool yes(const char* name) {
+  const auto value = text(name, "0");
+  if (value != "0" && value != "1")
+    throw failure(errc::invalid, std::string{name} + "=" + value + " is neither 0 nor 1");
+  return value == "1";
+}
+
+/// Takes a variable and overwrites it: /proc/<pid>/environ keeps the bytes that exec left.
+std::string take(const char* name) {
+  char* value = std::getenv(name);
+  std::string copy = value ? value : "";
+  if (value)
+    explicit_bzero(value, copy.size());
+  unsetenv(name);
+  return copy;
+}
+
+std::string load_token() {
+  const auto file = text("JR_AUTH_TOKEN_FILE", "");
+  auto token = take("JR_AUTH_TOKEN");
+  if (token.empty() && !file.empty()) {
+    std::ifstream in{file};
+    if (!std::getline(in, token) || token.empty())
+      throw failure(errc::invalid, "JR_AUTH_TOKEN_FILE=" + file + " cannot be read or is empty");
+  }
+  return token.empty() ? "change-me" : token;
+}
+
+std::vector<fs::path> import_roots() {
+  std::vector<fs::path> roots;
+  std::string_view rest;
+  const auto all = text("JR_IMPORT_ROOTS", "");
+  rest = all;
+  while (!rest.empty()) {
+    const auto one = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    if (one.empty())
+      continue;
+    if (one.front() != '/')
+      throw failure(errc::invalid, "JR_IMPORT_ROOTS names '" + std::string{one} +
+                                       "', which is not an absolute path");
+    roots.emplace_back(fs::path{one}.lexically_normal());
+  }
+  return roots;
+}
+
+} // namespace
+
+config load_config() {
+  constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
+  const auto here = fs::read_symlink("/proc/self/exe").parent_path();
+  config c;
+  c.root = absolute_path("JR_ROOT", "/opt/jobrunner");
+  c.bind_address = text("JR_BIND", "0.0.0.0");
+  c.port = number<std::uint16_t>("JR_PORT", 8080, 0, 65535);
+  c.io_threads = number<unsigned>("JR_IO_THREADS", 2, 1, 64);
+  c.token = secret{load_token()};
+  c.default_token = c.token.reveal() == "change-me";
+  c.server_user = text("JR_SERVER_USER", "jobrunner");
+  c.job_user = text("JR_JOB_USER", "runner");
+  c.extract_uid = number<std::uint32_t>("JR_EXTRACT_UID", 61650, 1, 4294967293);
+  c.share_dir = absolute_path("JR_SHARE_DIR", (here.parent_path() / "share/jobrunner").string());
+  c.commands_dir = absolute_path("JR_COMMANDS_DIR", (c.share_dir / "commands").string());
+  c.programs_dir = here;
+  c.slurm_conf = absolute_path("SLURM_CONF", (c.root / "slurm/slurm.conf").string());
+  c.slurm_bin = absolute_path("JR_SLURM_BIN", "/usr/bin");
+  c.job_path = text("JR_JOB_PATH", "/usr/local/nvidia/bin:/usr/local/cuda/bin:/usr/local/sbin:"
+                                   "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  c.b2_enabled = yes("JR_B2_ENABLE");
+  c.b2_mount = absolute_path("JR_B2_MOUNT", "/mnt/b2");
+  take("JR_B2_APP_KEY"); // s3fs has its own copy; this process must not carry it
+  take("JR_B2_KEY_ID");
+  c.import_roots = import_roots();
+  c.max_upload_bytes = number<std::uint64_t>("JR_MAX_UPLOAD_BYTES", 1ULL << 42U, 1, no_limit);
+  c.min_free_bytes = number<std::uint64_t>("JR_MIN_FREE_BYTES", 256ULL << 20U, 0, no_limit);
+  c.max_extracted_bytes = number<std::uint64_t>("JR_MAX_EXTRACTED_BYTES", 1ULL << 42U, 1, no_limit);
+  c.max_extracted_files = number<std::uint64_t>("JR_MAX_EXTRACTED_FILES", 1000000, 1, no_limit);
+  c.max_uploads = number<unsigned>("JR_MAX_UPLOADS", 16, 1, 1024);
+  c.max_connections = number<unsigned>("JR_MAX_CONNECTIONS", 4096, 8, 1000000);
+  c.poll_interval =
+      std::chrono::milliseconds{number<std::int64_t>("JR_POLL_INTERVAL_MS", 1000, 20, 60000)};
+  c.slurm_timeout = std::chrono::seconds{number<std::int64_t>("JR_SLURM_TIMEOUT_S", 15, 1, 120)};
+  return c;
+}
+
+} // namespace jobrunner

@@ -1,0 +1,118 @@
+#include "store/jobs.hpp"
+
+namespace jobrunner::store {
+
+namespace {
+
+#define COLUMNS                                                                                    \
+  "uuid, job_id, slurm_id, dataset_sha, command_key, params_json, result_dir, log_path, gpus, "    \
+  "cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, exit_code, "           \
+  "exit_signal, reason, node, created_at, started_at, ended_at"
+
+std::optional<std::int64_t> milliseconds(const std::optional<timestamp>& t) {
+  return t ? std::optional<std::int64_t>{t->time_since_epoch().count()} : std::nullopt;
+}
+
+timestamp moment(std::int64_t ms) { return timestamp{std::chrono::milliseconds{ms}}; }
+
+std::optional<timestamp> moment(const sqlite::row& r, int column) {
+  return r.null(column) ? std::nullopt : std::optional{moment(r.integer(column))};
+}
+
+std::optional<int> small(const sqlite::row& r, int column) {
+  return r.null(column) ? std::nullopt : std::optional{static_cast<int>(r.integer(column))};
+}
+
+std::optional<std::int64_t> large(const std::optional<int>& n) {
+  return n ? std::optional<std::int64_t>{*n} : std::nullopt;
+}
+
+std::optional<std::int64_t> known(std::int64_t id) {
+  return id > 0 ? std::optional{id} : std::nullopt;
+}
+
+job read_job(const sqlite::row& r) {
+  job j;
+  j.uuid = r.text(0);
+  j.id = r.integer(1);
+  j.slurm_id = r.integer(2);
+  j.dataset_sha = r.text(3);
+  j.command_key = r.text(4);
+  j.params_json = r.text(5);
+  j.result_dir = r.text(6);
+  j.log_path = r.text(7);
+  j.wanted = {r.integer(8), r.integer(9), r.integer(10), r.integer(11)};
+  j.state = r.text(12);
+  j.done = r.integer(13) != 0;
+  j.indexed = r.integer(14) != 0;
+  j.cancel_requested = r.integer(15) != 0;
+  j.seq = r.integer(16);
+  j.exit_code = small(r, 17);
+  j.exit_signal = small(r, 18);
+  j.reason = r.text(19);
+  j.node = r.text(20);
+  j.created_at = moment(r.integer(21));
+  j.started_at = moment(r, 22);
+  j.ended_at = moment(r, 23);
+  return j;
+}
+
+} // namespace
+
+jobs::jobs(sqlite::database& db)
+    : insert_(db, "INSERT INTO jobs(uuid, dataset_sha, command_key, params_json, result_dir, log_path, "
+                  "gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
+                  "reason, node, created_at) VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,'','',?)"),
+      update_(db, "UPDATE jobs SET job_id=?, slurm_id=?, state=?, done=?, indexed=?, "
+                  "cancel_requested=?, seq=?, exit_code=?, exit_signal=?, reason=?, node=?, "
+                  "started_at=?, ended_at=? WHERE uuid=?"),
+      remove_(db, "DELETE FROM jobs WHERE uuid=?"),
+      find_(db, "SELECT " COLUMNS " FROM jobs WHERE job_id=?"),
+      largest_(db, "SELECT max(job_id) FROM jobs"),
+      open_(db, "SELECT " COLUMNS " FROM jobs WHERE done=0 ORDER BY n"),
+      unindexed_(db, "SELECT " COLUMNS " FROM jobs WHERE done=1 AND indexed=0 ORDER BY n"),
+      newest_(db, "SELECT " COLUMNS " FROM jobs WHERE done=1 ORDER BY n DESC LIMIT ?") {}
+
+void jobs::insert_intent(const job& j) {
+  insert_(j.uuid, j.dataset_sha, j.command_key, j.params_json, j.result_dir, j.log_path, j.wanted.gpus,
+          j.wanted.cpus, j.wanted.mem_mb, j.wanted.time_limit_s, j.state, j.seq,
+          std::int64_t{j.created_at.time_since_epoch().count()});
+}
+
+void jobs::update(const job& j) {
+  update_(known(j.id), known(j.slurm_id), j.state, std::int64_t{j.done}, std::int64_t{j.indexed},
+          std::int64_t{j.cancel_requested}, j.seq, large(j.exit_code), large(j.exit_signal), j.reason,
+          j.node, milliseconds(j.started_at), milliseconds(j.ended_at), j.uuid);
+}
+
+void jobs::remove(std::string_view uuid) { remove_(uuid); }
+
+std::optional<job> jobs::find(std::int64_t id) {
+  auto rows = find_(id);
+  const auto row = rows.first();
+  return row ? std::optional{read_job(*row)} : std::nullopt;
+}
+
+std::int64_t jobs::largest_id() {
+  auto rows = largest_();
+  return rows.first()->integer(0);
+}
+
+std::vector<job> jobs::read(sqlite::statement& query) {
+  std::vector<job> found;
+  for (auto r : query())
+    found.push_back(read_job(r));
+  return found;
+}
+
+std::vector<job> jobs::open() { return read(open_); }
+std::vector<job> jobs::unindexed() { return read(unindexed_); }
+
+std::vector<job> jobs::newest(std::int64_t limit) {
+  std::vector<job> found;
+  for (auto r : newest_(limit))
+    found.push_back(read_job(r));
+  return found;
+}
+
+} // namespace jobrunner::store

@@ -1,0 +1,44 @@
+// Rows of the table outputs.
+#pragma once
+
+#include "core/sqlite.hpp"
+#include "core/types.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jobrunner::store {
+
+/// Which outputs to list; an empty field does not filter.
+struct output_filter {
+  std::optional<std::int64_t> job_id;
+  std::string experiment_id;
+  std::string prefix; // of the path
+};
+
+/// A page of a list, newest first. `next` is the cursor of the next page, 0 at the end.
+struct output_page {
+  std::vector<output> items;
+  std::int64_t next = 0;
+};
+
+class outputs {
+public:
+  explicit outputs(sqlite::database& db);
+
+  /// Replaces all outputs of a job, in one transaction. They are listed in the order given.
+  void replace(std::int64_t job_id, const std::vector<output>&);
+
+  /// At most `limit` outputs older than `cursor` (0: from the newest).
+  output_page list(const output_filter&, std::int64_t cursor, std::int64_t limit);
+
+  /// The newest output of that experiment and id.
+  std::optional<output> find(std::string_view experiment_id, std::string_view output_id);
+
+private:
+  sqlite::database& db_;
+  sqlite::statement clear_, insert_, by_job_, by_experiment_, all_, find_;
+};
+
+} // namespace jobrunner::store

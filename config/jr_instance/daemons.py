@@ -1,0 +1,178 @@
+"""Starts, restarts and stops the programs of an instance under supervisord.
+
+supervisord and what it starts get an environment made from nothing. The server's own part, secrets
+among it, lies in run/server.json for root's eyes and is read just before the server is started.
+"""
+
+import hashlib
+import json
+import os
+import pwd
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from . import files, places, slurm_files
+from .settings import Refused
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _json(path):
+    text = files.read(path)
+    return json.loads(text) if text else {}
+
+
+def save(settings, instance_py):
+    """What `start`, `run` and people need to know later."""
+    admin = (os.geteuid(), os.getegid())
+    run = settings.root + "/run"
+    slurm_user, munge_user = places.daemon_users(settings)
+    here = os.path.dirname(instance_py)
+    source = next(p for p in (f"{here}/supervisord.conf", f"{os.path.dirname(here)}/supervisord.conf") if os.path.isfile(p))
+    files.write(f"{run}/supervisord.conf", files.read(source), admin, 0o644)
+    files.write(f"{run}/server.json", json.dumps(settings.server_env, indent=1, sort_keys=True) + "\n", admin, 0o600)
+    about = {"root": settings.root, "app": settings.app, "port": settings.port, "bind": settings.bind,
+             "token_file": settings.token_file, "cpus": settings.cpus, "memory_mb": settings.memory_mb,
+             "gpus": len(settings.gpus), "simulated_gpus": settings.simulated, "server_user": settings.server_user,
+             "job_user": settings.job_user, "slurm_user": slurm_user, "munge_user": munge_user, "as_root": settings.as_root}
+    files.write(f"{run}/instance.json", json.dumps(about, indent=1) + "\n", admin, 0o644)
+
+
+def about(root):
+    """What was saved. Throws Refused where nothing was."""
+    found = _json(root + "/run/instance.json")
+    if not found:
+        raise Refused(f"JR_ROOT={root}: no instance has been set up there")
+    return found
+
+
+def supervisor_pid(root):
+    """Pid of this instance's supervisord, or None."""
+    conf = root + "/run/supervisord.conf"
+    try:
+        pid = int(files.read(root + "/run/supervisord.pid"))
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return pid if conf.encode() in f.read().split(b"\0") else None
+    except (ValueError, OSError):
+        return None
+
+
+def check_port(settings):
+    """Throws Refused if another program has the API's port."""
+    ours = _json(settings.root + "/run/instance.json")
+    if supervisor_pid(settings.root) and (ours.get("port"), ours.get("bind")) == (settings.port, settings.bind):
+        return
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.bind, settings.port, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        raise Refused(f"JR_BIND={settings.bind}: must be an address of this machine, such as 127.0.0.1 or 0.0.0.0")
+    with socket.socket(family) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(address)
+        except OSError as e:
+            raise Refused(f"PORT={settings.port}: cannot listen on {settings.bind}:{settings.port} ({e.strerror}); "
+                          "stop what is there, or choose another with PORT=")
+
+
+def _environment(root, instance_py):
+    of = about(root)
+    return {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/", "JR_ROOT": root, "JR_INSTANCE": instance_py,
+            "JR_NODE": slurm_files.NODE, "JR_MUNGE_USER": of["munge_user"],
+            # A home closed to others is no place for a socket in munged's eyes; here nobody else comes.
+            "JR_MUNGE_FORCE": "" if of["as_root"] else "--force",
+            "JR_DAEMON_USER": pwd.getpwuid(os.geteuid()).pw_name}
+
+
+def _fingerprints(root):
+    """What each program was started with, to see later what has to be started anew."""
+    def digest(parts):
+        return hashlib.sha256(repr(list(parts)).encode()).hexdigest()
+    app = about(root)["app"]
+    programs = []
+    for top in (app + "/bin", app + "/share/jobrunner"):
+        for folder, _, names in sorted(os.walk(top)):
+            for name in sorted(names):
+                seen = os.stat(f"{folder}/{name}")
+                programs.append((folder, name, seen.st_size, seen.st_mtime_ns))
+    conf = re.sub(rb"^FirstJobId=.*$", b"", files.read(root + "/slurm/slurm.conf"), flags=re.M)
+    return {"supervisord": digest([files.read(root + "/run/supervisord.conf")]),
+            "slurm": digest([conf] + [files.read(f"{root}/slurm/{n}") for n in ("gres.conf", "cgroup.conf")]),
+            "server": digest(programs + [files.read(root + "/run/server.json"), files.read(about(root)["token_file"])])}
+
+
+def control(root, instance_py, *words):
+    """supervisorctl; returns what it printed."""
+    return subprocess.run(["/usr/bin/supervisorctl", "-c", root + "/run/supervisord.conf", *words], capture_output=True,
+                          text=True, check=False, env=_environment(root, instance_py), cwd="/", timeout=120).stdout
+
+
+def start(root, instance_py, foreground):
+    """Makes what runs agree with what was prepared. `foreground` never returns."""
+    now, then = _fingerprints(root), _json(root + "/run/started.json")
+    if supervisor_pid(root) and now["supervisord"] != then.get("supervisord"):
+        stop(root)
+    files.write(root + "/run/started.json", json.dumps(now) + "\n", (os.geteuid(), os.getegid()), 0o644)
+    if not supervisor_pid(root):
+        command = [shutil.which("supervisord", path=_PATH), "-c", root + "/run/supervisord.conf"] + ["-n"] * foreground
+        if foreground:
+            os.execve(command[0], command, _environment(root, instance_py))
+        subprocess.run(command, check=True, env=_environment(root, instance_py), cwd="/")
+        return "started"
+    stale = ["slurmctld", "slurmd"] * (now["slurm"] != then.get("slurm")) + ["jobrunner"] * (now["server"] != then.get("server"))
+    if stale:
+        control(root, instance_py, "restart", *stale)
+    states = dict(line.split()[:2] for line in control(root, instance_py, "status").splitlines())
+    down = [name for name, state in states.items() if state in ("STOPPED", "EXITED", "FATAL")]
+    if down:
+        control(root, instance_py, "start", *down)
+    return "running already" + (f"; started anew: {' '.join(stale + down)}" if stale + down else "")
+
+
+def stop(root):
+    """Ends supervisord and its programs; whether there were any. Running jobs go on."""
+    pid = supervisor_pid(root)
+    if not pid:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + 90
+    while supervisor_pid(root):
+        if time.monotonic() > end:
+            raise Refused(f"supervisord (pid {pid}) has not ended within 90 s; see {root}/log/supervisord.log")
+        time.sleep(0.05)
+    return True
+
+
+def _run_slurmctld(root):
+    of = about(root)
+    end = time.monotonic() + 15  # it ends itself if munged is not there yet
+    with socket.socket(socket.AF_UNIX) as s:
+        while s.connect_ex(root + "/slurm/munge/socket") and time.monotonic() < end:
+            time.sleep(0.05)
+    slurm_files.renew_first_job_id(root, of["server_user"])
+    places.touch_jobcomp(root, of["slurm_user"], of["job_user"])
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(of["slurm_user"])
+        os.initgroups(user.pw_name, user.pw_gid)
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+    os.execve("/usr/sbin/slurmctld", ["slurmctld", "-D", "-f", root + "/slurm/slurm.conf"], {"PATH": _PATH, "LANG": "C.UTF-8"})
+
+
+def _run_jobrunner(root):
+    # As many connections as the machine allows; jobs have limits of their own.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    program = about(root)["app"] + "/bin/jobrunner"
+    os.execve(program, [program], {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/", **_json(root + "/run/server.json")})
+
+
+def run(root, name):
+    """Becomes the program; for supervisord.conf."""
+    {"slurmctld": _run_slurmctld, "jobrunner": _run_jobrunner}[name](root)

@@ -1,0 +1,195 @@
+"""The settings of an instance: from the environment, checked, what is unset filled in."""
+
+import os
+import pwd
+import re
+import secrets
+from dataclasses import dataclass, field
+
+from . import hardware
+
+# Read here and not handed to the server as they are.
+_OURS = {"JR_AUTH_TOKEN", "JR_APP", "JR_BASE_URL", "JR_NUM_CPUS", "JR_NUM_GPUS", "JR_REAL_MEM_MB",
+         "JR_GPU_TYPE", "JR_MAX_TIME", "JR_USE_CGROUPS"}
+
+
+class Refused(Exception):
+    """A setting that cannot be: names the variable, its value, and what would be right."""
+
+
+@dataclass
+class Settings:
+    root: str
+    app: str                 # where bin/ and share/jobrunner/ are
+    port: int
+    bind: str
+    cpus: int
+    memory_mb: int
+    gpus: list               # device files
+    simulated: bool
+    gpu_type: str
+    max_time_min: int        # 0: no limit
+    cgroups: bool
+    as_root: bool
+    server_user: str
+    job_user: str
+    token: str               # "": keep the one there is, or make one
+    token_file: str
+    server_env: dict         # other JR_ variables, for the server alone
+    notes: list = field(default_factory=list)  # what a person should be told
+
+
+def _whole(env, name, lowest, highest, what):
+    text = env[name]
+    if not re.fullmatch(r"\d{1,12}", text, re.A) or not lowest <= int(text) <= highest:
+        raise Refused(f"{name}={text}: must be a whole number from {lowest} to {highest} ({what})")
+    return int(text)
+
+
+def minutes(text):
+    """Slurm's ways to write a duration, in minutes rounded up; 0 for no limit. None: not one."""
+    if text.upper() in ("UNLIMITED", "INFINITE"):
+        return 0
+    m = re.fullmatch(r"(?:(\d{1,5})-)?(\d{1,7})(?::(\d{1,2}))?(?::(\d{1,2}))?", text, re.A)
+    if not m:
+        return None
+    days, a, b, c = m.groups()
+    a, b_, c_ = int(a), int(b or 0), int(c or 0)
+    if days is not None:  # days-hours[:minutes[:seconds]]
+        seconds = int(days) * 86400 + a * 3600 + b_ * 60 + c_
+    elif c is not None:   # hours:minutes:seconds
+        seconds = a * 3600 + b_ * 60 + c_
+    else:                 # minutes[:seconds]
+        seconds = a * 60 + b_
+    return (seconds + 59) // 60 or None
+
+
+def _flag(env, name):
+    text = env.get(name, "0").lower()
+    if text not in ("0", "1", "no", "yes", "false", "true"):
+        raise Refused(f"{name}={text}: must be 0 or 1")
+    return text in ("1", "yes", "true")
+
+
+def _users(env, as_root, notes):
+    if not as_root:
+        try:
+            me = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            raise Refused(f"the user number {os.geteuid()} has no name in /etc/passwd; Slurm needs one")
+        notes.append(f"not root: server, Slurm and jobs all run as {me}, so a job can read and change "
+                     "everything the server can, its token and its data included")
+        return me, me
+    names = {}
+    for name, default in (("JR_SERVER_USER", "jobrunner"), ("JR_JOB_USER", "runner")):
+        user = names[name] = env.get(name, default)
+        try:
+            if pwd.getpwnam(user).pw_uid == 0:
+                raise Refused(f"{name}={user}: must not be root; leave it unset for {default}")
+        except KeyError:
+            if user != default:
+                raise Refused(f"{name}={user}: there is no such user; make it, or leave it unset for {default}")
+    if names["JR_SERVER_USER"] == names["JR_JOB_USER"]:
+        notes.append("JR_SERVER_USER and JR_JOB_USER are the same user: a job can read and change everything the server can")
+    return names["JR_SERVER_USER"], names["JR_JOB_USER"]
+
+
+def _root(env, as_root):
+    default = "/opt/jobrunner" if as_root else os.path.expanduser("~/jobrunner")
+    root = os.path.realpath(env.get("JR_ROOT", default))
+    if not re.fullmatch(r"/[A-Za-z0-9._/@+-]+", root):
+        raise Refused(f"JR_ROOT={root}: must be an absolute path of letters, digits and . _ - + @ / (Slurm reads no others)")
+    if len(root) > 60:
+        raise Refused(f"JR_ROOT={root}: is {len(root)} characters long; at most 60, since Unix sockets below it must have short names")
+    if as_root:
+        for folder in _above(root):
+            if os.path.isdir(folder) and not os.stat(folder).st_mode & 0o001:
+                raise Refused(f"JR_ROOT={root}: the job user cannot reach it, {folder} is closed to others (chmod o+x {folder}, or choose another place)")
+    return root
+
+
+def _above(path):
+    while path != "/":
+        path = os.path.dirname(path)
+        yield path
+
+
+def _gpus(env, notes):
+    found = hardware.gpu_devices()
+    if "JR_NUM_GPUS" not in env:
+        if not found:
+            notes.append("no GPU found: jobs can ask for none (JR_NUM_GPUS=2 would simulate two)")
+        return found, False
+    count = _whole(env, "JR_NUM_GPUS", 0, 64, f"this machine has {len(found)}")
+    if count and not found:
+        notes.append(f"SIMULATED: JR_NUM_GPUS={count}, but there is no GPU here; Slurm hands out {count} that do not exist")
+        return hardware.stand_ins(count), True
+    if count > len(found):
+        notes.append(f"WARNING: JR_NUM_GPUS={count}, but there are only {len(found)} GPUs; using {len(found)}")
+    return found[:count], False
+
+
+def _node(env, notes):
+    has_cpus, has_mb = hardware.cpus(), hardware.memory_mb()
+    cpus, memory_mb = has_cpus, has_mb
+    if "JR_NUM_CPUS" in env:
+        cpus = _whole(env, "JR_NUM_CPUS", 1, 65535, f"this machine has {has_cpus}")
+        if cpus > has_cpus:
+            notes.append(f"WARNING: JR_NUM_CPUS={cpus}, but there are only {has_cpus} CPUs; jobs will share them and run slower")
+    if "JR_REAL_MEM_MB" in env:
+        memory_mb = _whole(env, "JR_REAL_MEM_MB", 64, 1 << 40, f"this machine has {has_mb}")
+        if memory_mb > has_mb:
+            notes.append(f"WARNING: JR_REAL_MEM_MB={memory_mb}, but there are only {has_mb} MB; using {has_mb}, since memory cannot be shared out twice")
+            memory_mb = has_mb
+    return cpus, memory_mb
+
+
+def _token(env):
+    token = env.get("JR_AUTH_TOKEN", "")
+    if token and not re.fullmatch(r"[!-~]{1,4096}", token):
+        raise Refused("JR_AUTH_TOKEN: must be visible ASCII characters without blanks (openssl rand -hex 32 makes a good one)")
+    return token
+
+
+def load(environ):
+    """Settings from `environ`; an empty variable counts as unset. Throws Refused."""
+    env = {k: v for k, v in environ.items() if v != ""}
+    as_root = os.geteuid() == 0
+    notes = []
+    root = _root(env, as_root)
+    app = os.path.realpath(env.get("JR_APP", root + "/app"))
+    server_user, job_user = _users(env, as_root, notes)
+    if "PORT" in env and "JR_PORT" in env and env["PORT"] != env["JR_PORT"]:
+        raise Refused(f"PORT={env['PORT']} and JR_PORT={env['JR_PORT']}: they mean the same; set one")
+    name = "JR_PORT" if "JR_PORT" in env else "PORT"
+    port = _whole(env, name, 1, 65535, "the port of the API") if name in env else 8080
+    cpus, memory_mb = _node(env, notes)
+    gpus, simulated = _gpus(env, notes)
+    gpu_type = env.get("JR_GPU_TYPE", "nvidia")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", gpu_type, re.A):
+        raise Refused(f"JR_GPU_TYPE={gpu_type}: must be a letter and then letters, digits, '_', '-' or '.', such as nvidia or a100")
+    max_time = env.get("JR_MAX_TIME", "7-00:00:00")
+    if minutes(max_time) is None:
+        raise Refused(f"JR_MAX_TIME={max_time}: must be a time such as 7-00:00:00 (days-hours:minutes:seconds), 04:00:00, or UNLIMITED")
+    cgroups = _flag(env, "JR_USE_CGROUPS")
+    if cgroups and (why := hardware.cgroups_usable()):
+        raise Refused(f"JR_USE_CGROUPS=1: {why}; JR_USE_CGROUPS=0 runs jobs without limits of their own")
+    _flag(env, "JR_B2_ENABLE")
+    share = app + "/share/jobrunner"
+    server_env = {k: v for k, v in env.items() if k.startswith("JR_") and k not in _OURS}
+    # A sanitizer's settings, where the programs are a test build.
+    server_env |= {k: env[k] for k in ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS") if k in env}
+    server_env |= {"JR_ROOT": root, "JR_PORT": str(port), "JR_BIND": env.get("JR_BIND", "127.0.0.1"),
+                   "JR_AUTH_TOKEN_FILE": env.get("JR_AUTH_TOKEN_FILE", root + "/auth_token"),
+                   "JR_COMMANDS_DIR": env.get("JR_COMMANDS_DIR", share + "/commands"),
+                   "JR_SHARE_DIR": env.get("JR_SHARE_DIR", share),
+                   "SLURM_CONF": root + "/slurm/slurm.conf",
+                   "JR_SERVER_USER": server_user, "JR_JOB_USER": job_user}
+    return Settings(root=root, app=app, port=port, bind=server_env["JR_BIND"], cpus=cpus, memory_mb=memory_mb,
+                    gpus=gpus, simulated=simulated, gpu_type=gpu_type, max_time_min=minutes(max_time),
+                    cgroups=cgroups, as_root=as_root, server_user=server_user, job_user=job_user,
+                    token=_token(env), token_file=server_env["JR_AUTH_TOKEN_FILE"], server_env=server_env, notes=notes)
+
+
+def new_token():
+    return secrets.token_hex(32)

@@ -1,0 +1,121 @@
+"""Slurm's configuration: slurm.conf, gres.conf, cgroup.conf from the templates beside instance.py."""
+
+import json
+import os
+import random
+import re
+import socket
+import string
+import subprocess
+import sys
+
+from . import files, places
+
+NODE = "jr-node"
+
+# Run as the server's user: reads the highest job id on record, in this program's schema or the
+# FastAPI program's.
+_HIGHEST = """
+import sqlite3, sys
+db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=5)
+columns = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
+name = "job_id" if "job_id" in columns else "slurm_id"
+print(db.execute(f"SELECT coalesce(max({name}), 0) FROM jobs").fetchone()[0])
+"""
+
+
+def first_job_id(root, server_user):
+    """One above every job id in the database; 1 where none can be read."""
+    database = root + "/jr_slurm.db"
+    if not os.path.isfile(database):
+        return 1
+    as_server = {"user": server_user, "group": files.ids(server_user)[1], "extra_groups": []} if os.geteuid() == 0 else {}
+    seen = subprocess.run([sys.executable, "-I", "-c", _HIGHEST, database], capture_output=True, text=True, check=False,
+                          timeout=30, env={}, cwd="/", **as_server)
+    text = seen.stdout.strip()
+    # Slurm's ids end at MaxJobId, 67,043,328 by default.
+    return int(text) + 1 if re.fullmatch(r"\d{1,8}", text, re.A) else 1
+
+
+def renew_first_job_id(root, server_user):
+    """Slurm's own counter is lost with its state, or a little behind if slurmctld was killed."""
+    path = root + "/slurm/slurm.conf"
+    text = files.read(path).decode()
+    renewed = re.sub(r"^FirstJobId=.*$", f"FirstJobId={first_job_id(root, server_user)}", text, flags=re.M)
+    files.write(path, renewed, (os.geteuid(), os.getegid()), 0o644)
+
+
+def _free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just ended does not count
+        try:
+            s.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return True
+
+
+def ports(root, owner, running):
+    """Two ports of this instance's own: found free once, then kept while they can be."""
+    path = root + "/slurm/ports.json"
+    try:
+        kept = json.loads(files.read(path))
+        two = [int(kept["slurmctld"]), int(kept["slurmd"])]
+        if running or all(map(_free, two)):
+            return two
+    except (ValueError, KeyError, TypeError):
+        pass
+    # Below the range that Linux takes for outgoing connections.
+    two = []
+    while len(two) < 2:
+        port = random.SystemRandom().randrange(20000, 32000)
+        if port not in two and _free(port):
+            two.append(port)
+    files.write(path, json.dumps({"slurmctld": two[0], "slurmd": two[1]}) + "\n", owner, 0o644)
+    return two
+
+
+def _gpu_links(root, devices):
+    """slurm/gpus/gpu0, gpu1, ...: links to the devices, so that the numbers run from 0 whichever
+    of the machine's GPUs a container was given."""
+    folder = root + "/slurm/gpus"
+    wanted = {f"gpu{i}": device for i, device in enumerate(devices)}
+    for name in os.listdir(folder):
+        if os.path.islink(f"{folder}/{name}") and os.readlink(f"{folder}/{name}") != wanted.get(name):
+            os.unlink(f"{folder}/{name}")
+    for name, device in wanted.items():
+        if not os.path.islink(f"{folder}/{name}"):
+            os.symlink(device, f"{folder}/{name}")
+    return [f"{folder}/{name}" for name in wanted]
+
+
+def _time(minutes):
+    return "UNLIMITED" if minutes == 0 else f"{minutes // 1440}-{minutes // 60 % 24:02}:{minutes % 60:02}:00"
+
+
+def write(settings, running):
+    """All files; `running`: the daemons are up, so their ports are theirs."""
+    root = settings.root
+    templates = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    admin = (os.geteuid(), os.getegid())
+    slurm_user, _ = places.daemon_users(settings)
+    slurmctld_port, slurmd_port = ports(root, admin, running)
+    count = len(settings.gpus)
+    values = {
+        "root": root, "hostname": socket.gethostname().split(".")[0], "node": NODE,
+        "slurm_user": slurm_user, "slurmd_user": "root" if settings.as_root else slurm_user,
+        "slurmctld_port": slurmctld_port, "slurmd_port": slurmd_port,
+        "cpus": settings.cpus, "memory_mb": settings.memory_mb,
+        "gres_types": "gpu",
+        "gres": f" Gres=gpu:{settings.gpu_type}:{count}" if count else "",
+        "proctrack": "proctrack/cgroup" if settings.cgroups else "proctrack/linuxproc",
+        "task_plugin": "task/cgroup" if settings.cgroups else "task/none",
+        "disable_root_jobs": "DisableRootJobs=YES" if settings.as_root else "",
+        "first_job_id": first_job_id(root, settings.server_user),
+        "max_time": _time(settings.max_time_min),
+        "default_time": _time(min(settings.max_time_min or 240, 240)),
+        "devices": "\n".join(f"NodeName={NODE} Name=gpu Type={settings.gpu_type} File={link}" for link in _gpu_links(root, settings.gpus)),
+    }
+    for name in ["slurm.conf", "gres.conf"] + ["cgroup.conf"] * settings.cgroups:
+        with open(f"{templates}/{name}.in", encoding="utf-8") as f:
+            files.write(f"{root}/slurm/{name}", string.Template(f.read()).substitute(values), admin, 0o644)

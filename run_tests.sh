@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# All tests. Installs what is missing from Debian's packages, builds, and prints 'N passed, N failed' last.
+#
+#     ./run_tests.sh              build, format, unit and integration tests
+#     ./run_tests.sh all          and what takes long: clang-tidy, AddressSanitizer with UBSan, ThreadSanitizer
+#     ./run_tests.sh WORD...      parts alone: unit integration format tidy asan tsan
+#     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
+#
+# JR_KILLS (15) and JR_SEED steer the crash test, JR_KEEP=1 keeps the site of the integration tests, PYTEST_ADDOPTS
+# reaches pytest, JR_MORE_ACCEPTANCE names more acceptance scripts, separated by colons.
+set -uo pipefail
+cd "$(dirname "$(realpath "$0")")" || exit 2
+
+if [[ -n ${JR_BASE_URL:-} && -n ${JR_AUTH_TOKEN:-} ]]; then
+  exec tests/acceptance.sh
+fi
+
+passed=0 failed=0
+failures=()
+jobs=$(nproc)
+work=$(mktemp -d /tmp/jr-tests-XXXXXX) || exit 2
+chmod 755 "$work" # jobs run as another user and start programs from below it
+trap 'rm -rf "$work"' EXIT
+python=/usr/bin/python3
+export PYTHONDONTWRITEBYTECODE=1
+
+heading() { printf '\n=== %s\n' "$1"; }
+
+# step NAME COMMAND...: runs it with its output in sight and counts it as one test.
+step() {
+  local name=$1 started=$SECONDS status=0
+  shift
+  heading "$name"
+  "$@" || status=$?
+  note "$name" "$started" "$((status == 0))" "$((status != 0))"
+  return "$status"
+}
+
+# counted NAME JUNIT COMMAND...: likewise, but counts the tests that it wrote to the file.
+counted() {
+  local name=$1 file=$2 started=$SECONDS status=0 good bad
+  shift 2
+  heading "$name"
+  rm -f "$file"
+  "$@" || status=$?
+  read -r good bad < <($python tests/checks/count.py "$file" 2>/dev/null || echo 0 1)
+  if ((status != 0 && bad == 0)); then bad=1; fi # ended badly without saying which test did it
+  note "$name" "$started" "$good" "$bad"
+  return "$status"
+}
+
+note() {
+  passed=$((passed + $3)) failed=$((failed + $4))
+  (($4 == 0)) || failures+=("$1")
+  printf -- '--- %s: %d passed, %d failed, %d s\n' "$1" "$3" "$4" "$((SECONDS - $2))"
+}
+
+as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
+
+packages() {
+  local wanted missing=() name
+  mapfile -t wanted < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' config/packages.txt config/packages-test.txt)
+  for name in "${wanted[@]}"; do
+    # node from elsewhere brings its own npm
+    [[ $name == nodejs ]] && command -v node >/dev/null && continue
+    [[ $name == npm ]] && command -v npm >/dev/null && continue
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
+  done
+  ((${#missing[@]})) || return 0
+  echo "installing ${missing[*]}"
+  as_root apt-get -q update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
+}
+
+sources() { find src tests -name '*.cpp' -o -name '*.hpp' | sort; }
+scripts() {
+  find . -path ./build -prune -o -path ./.git -prune -o -name '*.sh' -print
+  for one in .ci/run quickstart.sh; do [[ -f $one ]] && echo "./$one"; done
+}
+
+format() {
+  step 'clang-format' bash -c 'xargs clang-format --dry-run --Werror' < <(sources)
+  step 'layers include downwards only' $python tests/checks/layers_test.py src
+  step 'one co_await to a statement' tests/checks/one_await.sh src
+  step 'shellcheck' bash -c 'sort -u | xargs shellcheck' < <(scripts)
+}
+
+build() { step "build: $1" bash -c "cmake --preset $1 -Wno-dev >$work/configure.log 2>&1 || { cat $work/configure.log; exit 1; }; cmake --build --preset $1 -- -j$jobs"; }
+
+unit() { counted "unit tests: $1" "$work/unit-$1.xml" ctest --test-dir "build/$1" -j"$jobs" --output-on-failure --no-tests=error --output-junit "$work/unit-$1.xml" --progress; }
+
+# A real OpenAPI validator, kept in build/ between runs.
+validator() {
+  local folder=$PWD/build/openapi-validator
+  JR_OPENAPI_VALIDATOR=$folder/node_modules/.bin/validate-api
+  export JR_OPENAPI_VALIDATOR
+  [[ -x $JR_OPENAPI_VALIDATOR ]] || { mkdir -p "$folder" && npm install --silent --no-fund --no-audit --prefix "$folder" @seriousme/openapi-schema-validator@2; }
+}
+
+integration() {
+  step 'the OpenAPI validator' validator
+  step "install: $1" bash -c "cmake --install build/$1 --prefix $work/$1 >/dev/null" || return
+  JOBRUNNER_PREFIX=$work/$1 counted "integration tests: $1" "$work/integration-$1.xml" \
+    $python -m pytest tests/integration -q --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$1.xml"
+}
+
+tidy() {
+  build release || return
+  step 'clang-tidy' bash -c "run-clang-tidy -quiet -p build/release -j $jobs '^$PWD/(src|tests/unit)/' 2>$work/tidy.err >$work/tidy.out || { grep -vE '^(clang-tidy|$)' $work/tidy.out; cat $work/tidy.err; exit 1; }"
+}
+
+# The unit tests look for leaks; the server, once it has given up root, may not be looked into for them.
+asan() {
+  build asan || return
+  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:suppressions=$PWD/tests/ubsan.supp ASAN_OPTIONS=detect_leaks=1 unit asan
+  UBSAN_OPTIONS=print_stacktrace=1:suppressions=$PWD/tests/ubsan.supp ASAN_OPTIONS=detect_leaks=0 JR_SKIP_SLOW=1 JR_KILLS=5 integration asan
+}
+
+tsan() {
+  build tsan || return
+  local options=suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1
+  TSAN_OPTIONS=$options:halt_on_error=1 unit tsan
+  TSAN_OPTIONS=$options JR_SKIP_SLOW=1 JR_KILLS=5 integration tsan
+}
+
+both() { build release && { unit release; integration release; }; }
+
+step 'packages' packages || { echo "$passed passed, $failed failed"; exit 1; }
+for word in "${@:-default}"; do
+  case $word in
+  default) format; both ;;
+  all) format; both; tidy; asan; tsan ;;
+  format) format ;;
+  unit) build release && unit release ;;
+  integration) build release && integration release ;;
+  tidy) tidy ;;
+  asan) asan ;;
+  tsan) tsan ;;
+  *) echo "unknown part '$word'; the parts are: unit integration format tidy asan tsan all" >&2; exit 2 ;;
+  esac
+done
+
+((failed == 0)) || { printf '\nfailed:\n'; printf '  %s\n' "${failures[@]}"; }
+echo "$SECONDS s"
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,80 @@
+"""One private site for the whole run, from the programs that JOBRUNNER_PREFIX names (a `cmake --install` prefix)."""
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from harness import datasets  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: left out where every instruction is checked by a sanitizer")
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("JR_SKIP_SLOW"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="slow, and JR_SKIP_SLOW is set"))
+
+
+@pytest.fixture(scope="session")
+def site():
+    prefix = os.environ.get("JOBRUNNER_PREFIX")
+    if not prefix:
+        pytest.exit("JOBRUNNER_PREFIX must name an install prefix: cmake --install build/release --prefix <folder>", 2)
+    from harness.site import Site
+    made = Site(prefix)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def contract(site):
+    return site.contract
+
+
+@pytest.fixture
+def server(site):
+    """The site's server, running; whatever a test did to it, the next test finds it up."""
+    if not site.server.alive():
+        site.server.start()
+    return site.server
+
+
+@pytest.fixture
+def client(site, server):
+    with site.client(server) as made:
+        yield made
+
+
+@pytest.fixture
+def anonymous(site, server):
+    with site.client(server, token="") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def toolbox(site):
+    """The dataset with the scripts in toolbox/, which pytorch_infer runs."""
+    if not site.server.alive():
+        site.server.start()
+    with site.client() as client:
+        return client.upload("toolbox.tar.gz", datasets.toolbox())["sha256"]
+
+
+@pytest.fixture
+def run_tool(client, toolbox):
+    """Submits a script of the toolbox with these params and more fields of POST /jobs; the job's id."""
+    import json
+
+    def submit(script, params=None, args=(), **fields):
+        text = json.dumps({**(params or {}), "script": script, "args": list(args)})
+        return client.submit(toolbox, "pytorch_infer", params_json=text, **fields)
+    return submit

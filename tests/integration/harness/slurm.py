@@ -1,0 +1,85 @@
+"""The site's Slurm: munged, slurmctld and slurmd as children of the tests, each to be stopped, hung or started alone."""
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Slurm:
+    def __init__(self, root, instance_py, about):
+        self.root, self.instance_py, self.about = root, instance_py, about
+        self.conf = root / "slurm" / "slurm.conf"
+        self.log = root.parent / "daemons.log"
+        self.children = {}
+
+    def commands(self):
+        munge = self.root / "slurm" / "munge"
+        return {
+            "munged": ["munged", "--foreground", f"--key-file={munge}/key", f"--socket={munge}/socket",
+                       f"--pid-file={munge}/pid", f"--seed-file={munge}/seed", f"--log-file={munge}/log"]
+            + ([] if os.geteuid() == 0 else ["--force"]),
+            "slurmctld": [sys.executable, "-I", str(self.instance_py), "run", "slurmctld"],
+            "slurmd": ["slurmd", "-D", "-f", str(self.conf), "-N", "jr-node"]}
+
+    def spawn(self, name):
+        options = {}
+        if name == "munged" and os.geteuid() == 0:
+            user = pwd.getpwnam(self.about["munge_user"])
+            options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        with open(self.log, "ab") as log:
+            self.children[name] = subprocess.Popen(self.commands()[name], env={"PATH": PATH, "LANG": "C.UTF-8", "JR_ROOT": str(self.root)},
+                                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                                                   start_new_session=True, **options)
+
+    def start(self):
+        for name in ("munged", "slurmctld", "slurmd"):
+            self.spawn(name)
+        self.wait_up()
+
+    def wait_up(self, seconds=60):
+        end = time.monotonic() + seconds
+        while "idle" not in (seen := self.run("sinfo", "-h", "-o", "%T", check=False, seconds=30).stdout) and "mix" not in seen:
+            assert time.monotonic() < end, f"Slurm does not come up: {seen}\n{self.log.read_text(errors='replace')[-3000:]}"
+            time.sleep(0.2)
+
+    def run(self, *command, check=True, seconds=20):
+        """One of Slurm's commands, as whoever runs the tests."""
+        return subprocess.run(command, env={"PATH": PATH, "SLURM_CONF": str(self.conf)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL, text=True, errors="replace", check=check, timeout=seconds)
+
+    def stop_controller(self):
+        self.children["slurmctld"].kill()
+        self.children["slurmctld"].wait(10)
+
+    def start_controller(self):
+        self.spawn("slurmctld")
+        self.wait_up()
+
+    def pause_controller(self):
+        self.children["slurmctld"].send_signal(signal.SIGSTOP)
+
+    def resume_controller(self):
+        self.children["slurmctld"].send_signal(signal.SIGCONT)
+        self.wait_up()
+
+    def stop(self):
+        """Cancels what runs and ends the daemons, the newest first."""
+        if self.children.get("slurmctld") and self.children["slurmctld"].poll() is None:
+            self.resume_controller()
+            self.run("scancel", "--full", "--state=RUNNING,PENDING,SUSPENDED", check=False)
+            end = time.monotonic() + 15
+            while self.run("squeue", "-h", check=False).stdout.strip() and time.monotonic() < end:
+                time.sleep(0.2)
+        for name in ("slurmd", "slurmctld", "munged"):
+            child = self.children.get(name)
+            if child and child.poll() is None:
+                child.terminate()
+                try:
+                    child.wait(15)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait(10)

@@ -29,12 +29,21 @@ class Site:
         # Short, since sockets lie below it, and open, since the job user must reach it.
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="jr-", dir="/tmp"))
         self.top.chmod(0o755)
+        try:
+            self._make()
+        except BaseException:
+            shutil.rmtree(self.top)
+            raise
+
+    def _make(self):
         self.root = self.top / "root"
         self.b2_mount, self.import_root = self._folder("b2/mount"), self._folder("import/root")
         self.servers = []
         self.about = self.prepare(self.root)
         self.slurm = Slurm(self.root, self.instance_py, self.about)
         self.server = self._server(self.root)
+        # As a container would hand it over; what is in the environment must not stay there.
+        self.server.environment["JR_AUTH_TOKEN"] = self.token
         # In nobody's environment but the server's: jobs must not find it either.
         self.server.environment["AWS_SECRET_ACCESS_KEY"] = f"{TOKEN_PREFIX}-{secrets.token_hex(20)}"
         self.server.environment["JR_B2_APP_KEY"] = f"{TOKEN_PREFIX}-{secrets.token_hex(20)}"

@@ -130,14 +130,14 @@ struct output_query {
 };
 
 struct output_list {
-  std::vector<output> items; // newest first
+  std::vector<output> items;    // newest first
   std::int64_t next_cursor = 0; // 0: the end
 };
 
-using output_actor = caf::typed_actor<
-    caf::replies_to<atom::list, output_query>::with<output_list>,
-    // The newest output of that experiment id and output id. not_found.
-    caf::replies_to<atom::find, std::string, std::string>::with<output>>;
+using output_actor =
+    caf::typed_actor<caf::replies_to<atom::list, output_query>::with<output_list>,
+                     // The newest output of that experiment id and output id. not_found.
+                     caf::replies_to<atom::find, std::string, std::string>::with<output>>;
 
 using importer_actor = caf::typed_actor<
     // A file below JR_B2_MOUNT (relative) or below one of JR_IMPORT_ROOTS (absolute), as a dataset.

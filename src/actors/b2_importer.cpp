@@ -8,10 +8,9 @@
 
 #include <caf/event_based_actor.hpp>
 
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <memory>
+#include <sys/stat.h>
 #include <vector>
 
 namespace jobrunner {
@@ -47,7 +46,8 @@ source find_source(const services& with, const std::string& src_path) {
       return {root, *rest};
   if (const auto rest = inside(with.settings.b2_mount))
     return {with.settings.b2_mount, *rest};
-  throw failure(errc::invalid, "src_path is " + shown(src_path) + ", but must be relative to JR_B2_MOUNT or "
+  throw failure(errc::invalid, "src_path is " + shown(src_path) +
+                                   ", but must be relative to JR_B2_MOUNT or "
                                    "below a folder that JR_IMPORT_ROOTS names");
 }
 
@@ -66,7 +66,8 @@ archive::extraction extraction_of(const services& with) {
 }
 
 /// Copies the file into the staging folder, as an upload would arrive.
-arrival copy(const archive::extraction& how, int file, const std::string& staging, const std::string& name) {
+arrival copy(const archive::extraction& how, int file, const std::string& staging,
+             const std::string& name) {
   archive::ingest into{how, staging, name, true};
   std::vector<char> buffer(chunk);
   for (;;) {
@@ -90,7 +91,8 @@ importer_actor::behavior_type import_task(importer_actor::pointer self, const se
       const auto from = find_source(with, src_path);
       const auto name = std::filesystem::path{from.relative}.filename().string();
       if (!is_utf8(name))
-        throw failure(errc::invalid, "src_path is " + shown(src_path) + ", whose last part is not UTF-8");
+        throw failure(errc::invalid,
+                      "src_path is " + shown(src_path) + ", whose last part is not UTF-8");
       auto file = std::make_shared<unique_fd>(open_source(from));
       struct stat about {};
       fstat(file->get(), &about);
@@ -100,7 +102,8 @@ importer_actor::behavior_type import_task(importer_actor::pointer self, const se
         self->send(datasets, atom::abort_v, staging);
         self->quit();
       };
-      self->request(datasets, caf::infinite, atom::begin_v, static_cast<std::uint64_t>(about.st_size))
+      self->request(datasets, caf::infinite, atom::begin_v,
+                    static_cast<std::uint64_t>(about.st_size))
           .then(
               [=, &with](const std::string& staging) mutable {
                 arrival arrived;
@@ -137,10 +140,12 @@ importer_actor::behavior_type b2_importer(importer_actor::stateful_pointer<impor
   self->set_down_handler([self](const caf::down_msg&) { --self->state.running; });
   return {[=, &with](atom::import atom, const std::string& src_path) -> caf::result<dataset> {
     if (self->state.running >= most_imports)
-      return caf::make_error(errc::too_many, std::to_string(self->state.running) +
-                                                 " imports are under way, which is the limit; try again later");
+      return caf::make_error(errc::too_many,
+                             std::to_string(self->state.running) +
+                                 " imports are under way, which is the limit; try again later");
     ++self->state.running;
-    const auto task = self->spawn<caf::detached + caf::monitored>(import_task, std::cref(with), datasets);
+    const auto task =
+        self->spawn<caf::detached + caf::monitored>(import_task, std::cref(with), datasets);
     return self->delegate(task, atom, src_path);
   }};
 }

@@ -7,11 +7,11 @@
 #include "core/uuid.hpp"
 #include "store/schema.hpp"
 
+#include <fcntl.h>
+
+#include <memory>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-
-#include <fcntl.h>
-#include <memory>
 
 namespace jobrunner {
 
@@ -40,7 +40,8 @@ dataset_store::dataset_store(const services& with)
   sweep();
 }
 
-/// After a crash: uploads that never ended, folders that never got their row, rows whose folder is gone.
+/// After a crash: uploads that never ended, folders that never got their row, rows whose folder is
+/// gone.
 void dataset_store::sweep() {
   const auto how = extraction_of(with_);
   for (const auto& left : fs::directory_iterator{staging_})
@@ -69,17 +70,18 @@ void dataset_store::sweep() {
 
 std::string dataset_store::begin(std::uint64_t bytes) {
   if (open_.size() >= with_.settings.max_uploads)
-    throw failure(errc::too_many, std::to_string(open_.size()) +
-                                      " uploads are under way, which is the limit; try again when one is over");
+    throw failure(errc::too_many,
+                  std::to_string(open_.size()) +
+                      " uploads are under way, which is the limit; try again when one is over");
   struct statvfs disk {};
   if (statvfs(staging_.c_str(), &disk) != 0)
     throw errno_failure("look at the disk");
   const auto free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   const auto floor = with_.settings.min_free_bytes;
   if (free < floor || free - floor < bytes)
-    throw failure(errc::disk_full, "the disk has " + std::to_string(free) + " bytes free, of which " +
-                                       std::to_string(floor) + " stay so; " + std::to_string(bytes) +
-                                       " more do not fit");
+    throw failure(errc::disk_full, "the disk has " + std::to_string(free) +
+                                       " bytes free, of which " + std::to_string(floor) +
+                                       " stay so; " + std::to_string(bytes) + " more do not fit");
   const auto path = (staging_ / make_uuid()).string();
   if (mkdir(path.c_str(), 0770) != 0 || chmod(path.c_str(), 0770) != 0)
     throw errno_failure("make a staging folder");
@@ -101,13 +103,17 @@ dataset dataset_store::commit(const arrival& a) {
   sync_folder(folder_);
   rows_.insert(made);
   with_.published.datasets.publish(made);
-  log("datasets", "added", {{"sha256", made.sha256}, {"bytes", std::to_string(made.bytes)}, {"path", made.rel_path}});
+  log("datasets", "added",
+      {{"sha256", made.sha256}, {"bytes", std::to_string(made.bytes)}, {"path", made.rel_path}});
   return made;
 }
 
-void dataset_store::abort(const std::string& staging) { open_.erase(staging); }
+void dataset_store::abort(const std::string& staging) {
+  open_.erase(staging);
+}
 
-dataset_actor::behavior_type dataset_store_actor(dataset_actor::pointer self, const services& with) {
+dataset_actor::behavior_type dataset_store_actor(dataset_actor::pointer self,
+                                                 const services& with) {
   static_cast<void>(self);
   const auto store = std::make_shared<dataset_store>(with);
   return {

@@ -1,16 +1,16 @@
 #include "actors/index_walk.hpp"
 
 #include "core/error.hpp"
-#include "core/unique_fd.hpp"
 #include "core/text.hpp"
+#include "core/unique_fd.hpp"
 
-#include <sys/stat.h>
+#include <dirent.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <cstring>
-#include <dirent.h>
-#include <fcntl.h>
 #include <memory>
+#include <sys/stat.h>
 
 namespace jobrunner {
 

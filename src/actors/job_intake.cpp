@@ -9,11 +9,11 @@
 
 #include <boost/json/parse.hpp>
 
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <unistd.h>
+#include <sys/stat.h>
 
 namespace jobrunner {
 
@@ -35,9 +35,9 @@ std::int64_t fit(const char* field, std::optional<std::int64_t> asked, std::int6
   if (!asked)
     return std::min(otherwise, most);
   if (*asked < least || *asked > most)
-    throw failure(errc::invalid, std::string{field} + " is " + std::to_string(*asked) + ", but must be from " +
-                                     std::to_string(least) + " to " + std::to_string(most) + ", the " + unit +
-                                     " that the node has");
+    throw failure(errc::invalid, std::string{field} + " is " + std::to_string(*asked) +
+                                     ", but must be from " + std::to_string(least) + " to " +
+                                     std::to_string(most) + ", the " + unit + " that the node has");
   return *asked;
 }
 
@@ -46,8 +46,8 @@ std::int64_t fit_time(std::optional<std::int64_t> asked, std::int64_t most) {
   if (most <= 0) // the partition has no limit
     return asked.value_or(four_hours);
   if (asked && *asked > most)
-    throw failure(errc::invalid, "time_limit is " + to_time_limit(*asked) + ", but jobs may run for at most " +
-                                     to_time_limit(most));
+    throw failure(errc::invalid, "time_limit is " + to_time_limit(*asked) +
+                                     ", but jobs may run for at most " + to_time_limit(most));
   return std::min(asked.value_or(four_hours), most);
 }
 
@@ -71,9 +71,11 @@ boost::json::object parse_params(const std::string& text) {
   boost::json::error_code ec;
   auto value = boost::json::parse(text, ec); // at most 32 deep
   if (ec)
-    throw failure(errc::invalid, "params_json is " + shown(text) + ", which is not JSON (" + ec.message() + ")");
+    throw failure(errc::invalid,
+                  "params_json is " + shown(text) + ", which is not JSON (" + ec.message() + ")");
   if (!value.is_object())
-    throw failure(errc::invalid, "params_json is " + shown(text) + ", but must be a JSON object like {\"lr\": 0.1}");
+    throw failure(errc::invalid, "params_json is " + shown(text) +
+                                     ", but must be a JSON object like {\"lr\": 0.1}");
   return std::move(value.as_object());
 }
 
@@ -88,7 +90,8 @@ slurm::command find_command(const services& with, const std::string& key) {
 }
 
 std::shared_ptr<const dataset> find_dataset(const services& with, std::string sha) {
-  std::ranges::transform(sha, sha.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(sha, sha.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   auto found = with.published.datasets.find(sha);
   if (!found)
     throw failure(errc::not_found, "no dataset has the dataset_sha " + shown(sha) +

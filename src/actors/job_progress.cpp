@@ -16,12 +16,14 @@ void take_exit(job& j, const slurm::exit_record& record) {
 }
 
 auto visible(const job& j) {
-  return std::tie(j.state, j.done, j.reason, j.node, j.exit_code, j.exit_signal, j.started_at, j.ended_at);
+  return std::tie(j.state, j.done, j.reason, j.node, j.exit_code, j.exit_signal, j.started_at,
+                  j.ended_at);
 }
 
 } // namespace
 
-std::optional<job> progress(const job& was, const slurm::report& now, const std::filesystem::path& job_dir) {
+std::optional<job> progress(const job& was, const slurm::report& now,
+                            const std::filesystem::path& job_dir) {
   auto next = was;
   next.state = now.state;
   next.done = slurm::is_final(now.state);
@@ -37,7 +39,8 @@ std::optional<job> progress(const job& was, const slurm::report& now, const std:
     if (!next.ended_at)
       next.ended_at = jobrunner::now();
   }
-  next.reason = slurm::explain(now.state, now.reason, next.exit_code.value_or(0), next.exit_signal.value_or(0));
+  next.reason = slurm::explain(now.state, now.reason, next.exit_code.value_or(0),
+                               next.exit_signal.value_or(0));
   if (next.done && next.state == "CANCELLED" && !was.cancel_requested)
     next.reason = "cancelled, but not through this API";
   if (visible(next) == visible(was))
@@ -62,9 +65,10 @@ job lost(const job& was, const std::filesystem::path& job_dir) {
   next.state = "LOST";
   next.done = true;
   next.ended_at = now();
-  next.reason = slurm::started_by(job_dir)
-                    ? "Slurm no longer knows the job, which had started; how it ended is not recorded"
-                    : "Slurm no longer knows the job, which had not started; submit it again";
+  next.reason =
+      slurm::started_by(job_dir)
+          ? "Slurm no longer knows the job, which had started; how it ended is not recorded"
+          : "Slurm no longer knows the job, which had not started; submit it again";
   ++next.seq;
   return next;
 }

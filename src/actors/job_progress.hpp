@@ -11,7 +11,8 @@
 namespace jobrunner {
 
 /// The job as Slurm now shows it, with the next sequence number; nothing if nothing has changed.
-std::optional<job> progress(const job& was, const slurm::report& now, const std::filesystem::path& job_dir);
+std::optional<job> progress(const job& was, const slurm::report& now,
+                            const std::filesystem::path& job_dir);
 
 /// The job as its wrapper recorded its end, when Slurm no longer knows it.
 job ended_by_record(const job& was, const slurm::exit_record&);

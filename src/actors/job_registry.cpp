@@ -59,11 +59,14 @@ void job_registry::recover() {
     self_->send(self_, atom::index_v, j.id);
 }
 
-slurm_actor job_registry::next_worker() { return workers_[next_worker_++ % workers_.size()]; }
+slurm_actor job_registry::next_worker() {
+  return workers_[next_worker_++ % workers_.size()];
+}
 
 caf::result<job> job_registry::submit(const job_request& r) {
   if (submitting_ >= most_submitting)
-    throw failure(errc::unavailable, std::to_string(submitting_) + " jobs are being submitted; try again");
+    throw failure(errc::unavailable,
+                  std::to_string(submitting_) + " jobs are being submitted; try again");
   if (const auto slurm = with_.published.slurm.view(); !slurm.up)
     throw failure(errc::unavailable, "Slurm does not answer (" + slurm.problem + "); try again");
   auto j = prepare_job(with_, r);
@@ -95,12 +98,14 @@ job job_registry::accept(job j, std::int64_t slurm_id) {
   if (rows_.find(j.id)) {
     // slurmctld lost its newest state and counts again from an older number. Ours stays unique.
     j.id = rows_.largest_id() + 1;
-    log("jobs", "slurm_id_given_twice", {{"slurm_id", std::to_string(slurm_id)}, {"job", std::to_string(j.id)}});
+    log("jobs", "slurm_id_given_twice",
+        {{"slurm_id", std::to_string(slurm_id)}, {"job", std::to_string(j.id)}});
   }
   j.seq = 1;
   open_[j.id] = {j, steady::now(), {}};
   commit({j});
-  log("jobs", "accepted", {{"job", std::to_string(j.id)}, {"command", j.command_key}, {"uuid", j.uuid}});
+  log("jobs", "accepted",
+      {{"job", std::to_string(j.id)}, {"command", j.command_key}, {"uuid", j.uuid}});
   return j;
 }
 
@@ -129,7 +134,8 @@ caf::result<job> job_registry::wait(const job_wait& what) {
   if (satisfied(what, current))
     return current;
   if (waiters_.size() >= most_waiting)
-    throw failure(errc::too_many, std::to_string(waiters_.size()) + " clients wait already; ask without wait");
+    throw failure(errc::too_many,
+                  std::to_string(waiters_.size()) + " clients wait already; ask without wait");
   const auto asker = self_->current_sender();
   auto promise = self_->make_response_promise<job>();
   const auto key = waiters_.add(what, asker->address(), promise);
@@ -246,7 +252,8 @@ void job_registry::commit(const std::vector<job>& changed) {
     if (!j.done) {
       open_[j.id].now = j;
     } else if (open_.erase(j.id) > 0) {
-      log("jobs", "ended", {{"job", std::to_string(j.id)}, {"state", j.state}, {"reason", j.reason}});
+      log("jobs", "ended",
+          {{"job", std::to_string(j.id)}, {"state", j.state}, {"reason", j.reason}});
       self_->send(self_, atom::index_v, j.id);
     }
   }
@@ -316,7 +323,9 @@ job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_regi
         safely([&] { registry->recall(found); });
       },
       [registry, safely](atom::index, std::int64_t id) { safely([&] { registry->index(id); }); },
-      [registry, safely](atom::expire, std::uint64_t key) { safely([&] { registry->expire(key); }); },
+      [registry, safely](atom::expire, std::uint64_t key) {
+        safely([&] { registry->expire(key); });
+      },
   };
 }
 

@@ -73,8 +73,7 @@ static_assert(!std::is_aggregate_v<job_registry_state>);
 
 /// Spawn it detached: it commits.
 job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_registry_state> self,
-                                            const services& with,
-                                            const indexer_actor& indexer,
+                                            const services& with, const indexer_actor& indexer,
                                             const std::vector<slurm_actor>& workers);
 
 } // namespace jobrunner

@@ -21,10 +21,10 @@ public:
 
   /// The key under which the wait can expire.
   std::uint64_t add(const job_wait&, const caf::actor_addr& asker, promise reply);
-  void settle(const job& now);                        // answers those whose wait is over
-  void expire(std::uint64_t key, const job& now);     // answers with the job as it is
+  void settle(const job& now);                    // answers those whose wait is over
+  void expire(std::uint64_t key, const job& now); // answers with the job as it is
   std::optional<std::int64_t> job_of(std::uint64_t key) const;
-  void gone(const caf::actor_addr& asker);            // its client hung up
+  void gone(const caf::actor_addr& asker); // its client hung up
   std::size_t size() const noexcept { return waiting_.size(); }
 
 private:

@@ -83,7 +83,8 @@ named_outputs by_manifest(std::string_view text, const std::vector<found_file>& 
   if (ec)
     return useless("it is not JSON (" + ec.message() + ")");
   const auto* object = parsed.if_object();
-  const auto* list = object && object->contains("outputs") ? object->at("outputs").if_array() : nullptr;
+  const auto* list =
+      object && object->contains("outputs") ? object->at("outputs").if_array() : nullptr;
   if (!list)
     return useless("it has no list \"outputs\"");
   if (list->size() > most_outputs)
@@ -101,12 +102,13 @@ named_outputs by_manifest(std::string_view text, const std::vector<found_file>& 
     const auto file = path ? there.find(tidy(*path)) : there.end();
     if (!id || file == there.end()) {
       if (named.problem.empty())
-        named.problem = "manifest.json names " + (path ? shown(*path) : "an output without id or path") +
+        named.problem = "manifest.json names " +
+                        (path ? shown(*path) : "an output without id or path") +
                         ", which is no regular file below RESULT_DIR";
       continue;
     }
-    named.outputs.push_back(make_output(named.experiment_id,
-                                        ids.take(std::string{*id}, file->second->path), *file->second));
+    named.outputs.push_back(make_output(
+        named.experiment_id, ids.take(std::string{*id}, file->second->path), *file->second));
   }
   return named;
 }

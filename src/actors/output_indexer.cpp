@@ -8,9 +8,8 @@
 #include "store/outputs.hpp"
 #include "store/schema.hpp"
 
-#include <sys/stat.h>
-
 #include <memory>
+#include <sys/stat.h>
 
 namespace jobrunner {
 
@@ -35,7 +34,8 @@ std::optional<std::string> read_manifest(const std::string& result_dir, std::str
   }
   struct stat about {};
   if (fstat(file.get(), &about) != 0 || about.st_size > largest_manifest) {
-    problem = "manifest.json is not used: it is larger than " + std::to_string(largest_manifest) + " bytes";
+    problem = "manifest.json is not used: it is larger than " + std::to_string(largest_manifest) +
+              " bytes";
     return std::nullopt;
   }
   std::string text(static_cast<std::size_t>(about.st_size), '\0');
@@ -63,8 +63,10 @@ index_result index(table& t, const job& j) {
     o.created_at = now();
   }
   t.rows.replace(j.id, named.outputs);
-  log("indexer", "indexed", {{"job", std::to_string(j.id)}, {"outputs", std::to_string(named.outputs.size())},
-                             {"problem", named.problem}});
+  log("indexer", "indexed",
+      {{"job", std::to_string(j.id)},
+       {"outputs", std::to_string(named.outputs.size())},
+       {"problem", named.problem}});
   return {named.experiment_id, static_cast<std::int64_t>(named.outputs.size())};
 }
 
@@ -90,7 +92,8 @@ output_actor::behavior_type output_reader(output_actor::pointer, const services&
         return answer([&] {
           auto found = t->rows.find(experiment, id);
           if (!found)
-            throw failure(errc::not_found, "no output '" + id + "' of an experiment '" + experiment + "'");
+            throw failure(errc::not_found,
+                          "no output '" + id + "' of an experiment '" + experiment + "'");
           return std::move(*found);
         });
       },

@@ -29,15 +29,18 @@ caf_settings::caf_settings() {
 root::root(caf::actor_system& sys, const services& with) {
   store::migrate(with.settings.root);
   const auto shared = std::cref(with);
-  handles_.datasets = sys.spawn<caf::detached>(dataset_store_actor, shared); // renames, fsync, SQLite
-  handles_.indexer = sys.spawn<caf::detached>(output_indexer, shared);       // walks folders, SQLite
-  handles_.outputs = sys.spawn<caf::detached>(output_reader, shared);        // SQLite
+  handles_.datasets =
+      sys.spawn<caf::detached>(dataset_store_actor, shared);           // renames, fsync, SQLite
+  handles_.indexer = sys.spawn<caf::detached>(output_indexer, shared); // walks folders, SQLite
+  handles_.outputs = sys.spawn<caf::detached>(output_reader, shared);  // SQLite
   std::vector<slurm_actor> workers;
   for (std::size_t i = 0; i < slurm_workers; ++i)
     workers.push_back(sys.spawn<caf::detached>(slurm_worker, shared)); // waits for sbatch
-  handles_.jobs = sys.spawn<caf::detached>(job_registry_actor, shared, handles_.indexer, workers); // SQLite
+  handles_.jobs =
+      sys.spawn<caf::detached>(job_registry_actor, shared, handles_.indexer, workers); // SQLite
   handles_.importer = sys.spawn(b2_importer, shared, handles_.datasets); // only routes
-  const auto poller = sys.spawn<caf::detached>(slurm_poller, shared, handles_.jobs); // waits for squeue
+  const auto poller =
+      sys.spawn<caf::detached>(slurm_poller, shared, handles_.jobs); // waits for squeue
 
   // Newest first: nobody is asked after its own end.
   stop_order_.push_back(caf::actor_cast<caf::actor>(poller));            // tells the registry

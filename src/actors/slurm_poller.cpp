@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 constexpr int looks_between_capacities = 60;
 constexpr std::chrono::nanoseconds longest_pause = 3s;
 
-/// Whether something is mounted there. Reads a list of the kernel's: a stat would hang with the mount.
+/// Whether something is mounted there. Reads a list of the kernel's: a stat would hang with the
+/// mount.
 bool is_mounted(const std::filesystem::path& where) {
   std::ifstream mounts{"/proc/self/mounts"};
   std::string device, path, rest;
@@ -29,7 +30,8 @@ bool is_mounted(const std::filesystem::path& where) {
 /// At most a tenth of a core goes into looking, however large the queue is; but a Slurm that is
 /// down, for which a look takes 9 s, is asked again soon.
 std::chrono::nanoseconds pause(std::chrono::nanoseconds interval, std::chrono::nanoseconds cost) {
-  return std::clamp<std::chrono::nanoseconds>(9 * cost, interval, std::max(interval, longest_pause));
+  return std::clamp<std::chrono::nanoseconds>(9 * cost, interval,
+                                              std::max(interval, longest_pause));
 }
 
 /// Tells the registry what was seen, and looks up in the completion log what it misses.

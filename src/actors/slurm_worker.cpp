@@ -21,8 +21,10 @@ std::int64_t slurm_id_in(const std::string& marker) {
 /// the job will never run, whatever Slurm does later; if the wrapper has it, it runs and is ours.
 std::int64_t settle_unknown(const slurm::submission& s, const std::string& why) {
   if (slurm::take_start(s.job_dir, "abandoned"))
-    throw failure(errc::unavailable, "Slurm did not answer in time, so the job was withdrawn and will "
-                                     "not run; try again (" + why + ")");
+    throw failure(errc::unavailable,
+                  "Slurm did not answer in time, so the job was withdrawn and will "
+                  "not run; try again (" +
+                      why + ")");
   const auto id = slurm_id_in(slurm::started_by(s.job_dir).value_or(""));
   if (id <= 0)
     throw failure(errc::unavailable, "Slurm did not answer in time: " + why);

@@ -6,15 +6,15 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace jobrunner::archive {
 
@@ -83,11 +83,11 @@ ingest::ingest(const extraction& how, fs::path staging, const std::string& filen
 ingest::~ingest() = default; // kills an extractor that still runs
 
 void ingest::start_extractor(int input) {
-  extractor_.emplace(how_.extractors.spawn(
-      {how_.program.string(), "extract", kind_ == kind::zip ? "zip" : "tar",
-       (staging_ / "data").string(), std::to_string(how_.max_bytes), std::to_string(how_.max_files),
-       std::to_string(how_.min_free_bytes)},
-      input));
+  extractor_.emplace(
+      how_.extractors.spawn({how_.program.string(), "extract", kind_ == kind::zip ? "zip" : "tar",
+                             (staging_ / "data").string(), std::to_string(how_.max_bytes),
+                             std::to_string(how_.max_files), std::to_string(how_.min_free_bytes)},
+                            input));
 }
 
 void ingest::write(std::span<const char> bytes) {
@@ -101,7 +101,8 @@ void ingest::write(std::span<const char> bytes) {
   checked_ = written_;
   struct statvfs disk {};
   if (fstatvfs(file_.get(), &disk) == 0 && disk.f_bavail * disk.f_frsize < how_.min_free_bytes)
-    throw failure(errc::disk_full, "the disk is full: less than " + std::to_string(how_.min_free_bytes) +
+    throw failure(errc::disk_full, "the disk is full: less than " +
+                                       std::to_string(how_.min_free_bytes) +
                                        " bytes would stay free");
 }
 
@@ -145,10 +146,13 @@ std::int64_t ingest::await_extractor() {
   if (ended.exit_code == 2 && !why.empty())
     throw failure(errc::disk_full, why);
   log("ingest", "extractor_failed",
-      {{"exit", std::to_string(ended.exit_code)}, {"signal", std::to_string(ended.signal)},
-       {"said", why}, {"err", ended.err}});
+      {{"exit", std::to_string(ended.exit_code)},
+       {"signal", std::to_string(ended.signal)},
+       {"said", why},
+       {"err", ended.err}});
   if (ended.signal != 0 || ended.timed_out)
-    throw failure(errc::unprocessable, "the archive made its extractor fail; it is broken or hostile");
+    throw failure(errc::unprocessable,
+                  "the archive made its extractor fail; it is broken or hostile");
   throw failure(errc::internal, "the extractor could not run: " + why + ended.err);
 }
 
@@ -173,9 +177,10 @@ ingested ingest::finish() {
 
 void discard(const extraction& how, const fs::path& staging) {
   try {
-    if (!fs::exists(fs::symlink_status(staging)))
+    if (rmdir(staging.c_str()) == 0 || !fs::exists(fs::symlink_status(staging)))
       return;
-    const auto ended = how.extractors.spawn({how.program.string(), "remove", staging.string()}).wait(10min);
+    const auto ended =
+        how.extractors.spawn({how.program.string(), "remove", staging.string()}).wait(10min);
     std::error_code ec;
     fs::remove_all(staging, ec); // what is the server's own
     if (ec || ended.exit_code != 0)

@@ -21,8 +21,8 @@ namespace jobrunner::archive {
 /// How the extractor is started and what an archive may become.
 struct extraction {
   launcher& extractors;
-  std::filesystem::path program;  // jobrunner-extract
-  std::uint64_t max_bytes = 0;    // unpacked
+  std::filesystem::path program; // jobrunner-extract
+  std::uint64_t max_bytes = 0;   // unpacked
   std::uint64_t max_files = 0;
   std::uint64_t min_free_bytes = 0; // left on the disk, also while a plain file is written
 };
@@ -38,7 +38,8 @@ class ingest {
 public:
   /// `filename` is safe (see http/text/safe_name.hpp). An archive is extracted if `extract`.
   /// Throws failure{disk_full, internal}.
-  ingest(const extraction& how, std::filesystem::path staging, const std::string& filename, bool extract);
+  ingest(const extraction& how, std::filesystem::path staging, const std::string& filename,
+         bool extract);
   ingest(const ingest&) = delete;
   ingest& operator=(const ingest&) = delete;
   ~ingest();

@@ -2,6 +2,8 @@
 
 #include "core/error.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -10,7 +12,6 @@
 #include <limits>
 #include <optional>
 #include <string_view>
-#include <unistd.h>
 
 namespace jobrunner {
 

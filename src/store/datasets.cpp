@@ -11,13 +11,15 @@ void datasets::insert(const dataset& d) {
   insert_(d.sha256, d.rel_path, d.bytes, std::int64_t{d.created_at.time_since_epoch().count()});
 }
 
-void datasets::remove(std::string_view sha256) { remove_(sha256); }
+void datasets::remove(std::string_view sha256) {
+  remove_(sha256);
+}
 
 std::vector<dataset> datasets::all() {
   std::vector<dataset> found;
   for (auto r : all_())
-    found.push_back({r.text(0), r.text(1), r.integer(2),
-                     timestamp{std::chrono::milliseconds{r.integer(3)}}});
+    found.push_back(
+        {r.text(0), r.text(1), r.integer(2), timestamp{std::chrono::milliseconds{r.integer(3)}}});
   return found;
 }
 

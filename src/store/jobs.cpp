@@ -13,7 +13,9 @@ std::optional<std::int64_t> milliseconds(const std::optional<timestamp>& t) {
   return t ? std::optional<std::int64_t>{t->time_since_epoch().count()} : std::nullopt;
 }
 
-timestamp moment(std::int64_t ms) { return timestamp{std::chrono::milliseconds{ms}}; }
+timestamp moment(std::int64_t ms) {
+  return timestamp{std::chrono::milliseconds{ms}};
+}
 
 std::optional<timestamp> moment(const sqlite::row& r, int column) {
   return r.null(column) ? std::nullopt : std::optional{moment(r.integer(column))};
@@ -60,9 +62,10 @@ job read_job(const sqlite::row& r) {
 } // namespace
 
 jobs::jobs(sqlite::database& db)
-    : insert_(db, "INSERT INTO jobs(uuid, dataset_sha, command_key, params_json, result_dir, log_path, "
-                  "gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
-                  "reason, node, created_at) VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,'','',?)"),
+    : insert_(db,
+              "INSERT INTO jobs(uuid, dataset_sha, command_key, params_json, result_dir, log_path, "
+              "gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
+              "reason, node, created_at) VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,'','',?)"),
       update_(db, "UPDATE jobs SET job_id=?, slurm_id=?, state=?, done=?, indexed=?, "
                   "cancel_requested=?, seq=?, exit_code=?, exit_signal=?, reason=?, node=?, "
                   "started_at=?, ended_at=? WHERE uuid=?"),
@@ -74,18 +77,20 @@ jobs::jobs(sqlite::database& db)
       newest_(db, "SELECT " COLUMNS " FROM jobs WHERE done=1 ORDER BY n DESC LIMIT ?") {}
 
 void jobs::insert_intent(const job& j) {
-  insert_(j.uuid, j.dataset_sha, j.command_key, j.params_json, j.result_dir, j.log_path, j.wanted.gpus,
-          j.wanted.cpus, j.wanted.mem_mb, j.wanted.time_limit_s, j.state, j.seq,
+  insert_(j.uuid, j.dataset_sha, j.command_key, j.params_json, j.result_dir, j.log_path,
+          j.wanted.gpus, j.wanted.cpus, j.wanted.mem_mb, j.wanted.time_limit_s, j.state, j.seq,
           std::int64_t{j.created_at.time_since_epoch().count()});
 }
 
 void jobs::update(const job& j) {
   update_(known(j.id), known(j.slurm_id), j.state, std::int64_t{j.done}, std::int64_t{j.indexed},
-          std::int64_t{j.cancel_requested}, j.seq, large(j.exit_code), large(j.exit_signal), j.reason,
-          j.node, milliseconds(j.started_at), milliseconds(j.ended_at), j.uuid);
+          std::int64_t{j.cancel_requested}, j.seq, large(j.exit_code), large(j.exit_signal),
+          j.reason, j.node, milliseconds(j.started_at), milliseconds(j.ended_at), j.uuid);
 }
 
-void jobs::remove(std::string_view uuid) { remove_(uuid); }
+void jobs::remove(std::string_view uuid) {
+  remove_(uuid);
+}
 
 std::optional<job> jobs::find(std::int64_t id) {
   auto rows = find_(id);
@@ -105,8 +110,12 @@ std::vector<job> jobs::read(sqlite::statement& query) {
   return found;
 }
 
-std::vector<job> jobs::open() { return read(open_); }
-std::vector<job> jobs::unindexed() { return read(unindexed_); }
+std::vector<job> jobs::open() {
+  return read(open_);
+}
+std::vector<job> jobs::unindexed() {
+  return read(unindexed_);
+}
 
 std::vector<job> jobs::newest(std::int64_t limit) {
   std::vector<job> found;

@@ -12,8 +12,13 @@ namespace {
 #define PAGE " AND n < ? AND substr(path, 1, length(?)) = ? ORDER BY n DESC LIMIT ?"
 
 output read_output(const sqlite::row& r) {
-  return {r.text(1),    r.text(2),    r.text(3), r.integer(4),
-          r.integer(5), r.text(6), timestamp{std::chrono::milliseconds{r.integer(7)}}};
+  return {r.text(1),
+          r.text(2),
+          r.text(3),
+          r.integer(4),
+          r.integer(5),
+          r.text(6),
+          timestamp{std::chrono::milliseconds{r.integer(7)}}};
 }
 
 } // namespace

@@ -4,12 +4,12 @@
 #include "core/log.hpp"
 #include "core/uuid.hpp"
 
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <fcntl.h>
 #include <string>
-#include <unistd.h>
+#include <sys/stat.h>
 #include <vector>
 
 namespace jobrunner::store {
@@ -102,13 +102,14 @@ void from_seed(sqlite::database& db, const fs::path& root) {
   sqlite::transaction t{db};
   for (const char* table : {"datasets", "jobs", "outputs"}) {
     const std::string name = table;
-    db.run(("CREATE TABLE IF NOT EXISTS " + name +
-            (name == "datasets" ? "(sha256 TEXT, rel_path TEXT, bytes INTEGER, created_at TEXT)"
-             : name == "jobs"   ? "(slurm_id INTEGER, dataset_sha TEXT, command_key TEXT, params_json "
-                                  "TEXT, result_dir TEXT, log_path TEXT, created_at TEXT)"
-                                : "(experiment_id TEXT, output_id TEXT, path TEXT, job_id INTEGER, "
-                                  "created_at TEXT)"))
-               .c_str());
+    db.run(
+        ("CREATE TABLE IF NOT EXISTS " + name +
+         (name == "datasets" ? "(sha256 TEXT, rel_path TEXT, bytes INTEGER, created_at TEXT)"
+          : name == "jobs"   ? "(slurm_id INTEGER, dataset_sha TEXT, command_key TEXT, params_json "
+                               "TEXT, result_dir TEXT, log_path TEXT, created_at TEXT)"
+                             : "(experiment_id TEXT, output_id TEXT, path TEXT, job_id INTEGER, "
+                               "created_at TEXT)"))
+            .c_str());
     db.run(("ALTER TABLE " + name + " RENAME TO seed_" + name).c_str());
   }
   db.run(tables);
@@ -127,7 +128,8 @@ void from_seed(sqlite::database& db, const fs::path& root) {
 void migrate(const fs::path& root) try {
   const auto file = root / "jr_slurm.db";
   // SQLite would make it with the umask's mode; nobody but the server may read it.
-  if (const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); fd >= 0) {
+  if (const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+      fd >= 0) {
     fchmod(fd, 0600);
     ::close(fd);
   } else {
@@ -143,7 +145,9 @@ void migrate(const fs::path& root) try {
     number(db, "SELECT count(*) FROM sqlite_schema"); // reads page 1: a damaged file shows here
     return;
   }
-  if (number(db, "SELECT count(*) FROM sqlite_schema WHERE name IN ('datasets', 'jobs', 'outputs')") > 0)
+  if (number(db,
+             "SELECT count(*) FROM sqlite_schema WHERE name IN ('datasets', 'jobs', 'outputs')") >
+      0)
     return from_seed(db, root);
   sqlite::transaction t{db};
   db.run(tables);
@@ -153,6 +157,8 @@ void migrate(const fs::path& root) try {
   throw failure(f.code(), "cannot use " + (root / "jr_slurm.db").string() + ": " + f.what());
 }
 
-sqlite::database open(const fs::path& root) { return sqlite::database{root / "jr_slurm.db"}; }
+sqlite::database open(const fs::path& root) {
+  return sqlite::database{root / "jr_slurm.db"};
+}
 
 } // namespace jobrunner::store

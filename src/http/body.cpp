@@ -1,0 +1,68 @@
+#include "http/body.hpp"
+
+#include "core/error.hpp"
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "http/text/ascii.hpp"
+#include "http/text/limits.hpp"
+#include "http/text/multipart.hpp"
+#include "http/text/urlencoded.hpp"
+
+namespace jobrunner::http {
+
+namespace {
+
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// Collects the parts of a form without files.
+class form_parts final : public multipart_events {
+public:
+  void part_begin(const part_header& part) override { all.emplace_back(part.name, ""); }
+  void part_data(std::string_view bytes) override {
+    auto& [name, value] = all.back();
+    if (value.size() + bytes.size() > max_field_bytes)
+      throw failure(errc::invalid,
+                    name + " is larger than " + std::to_string(max_field_bytes) + " bytes");
+    value += bytes;
+  }
+  void part_end() override {}
+  pairs all;
+};
+
+} // namespace
+
+fields parse_form(std::string_view content_type, std::string_view body) {
+  const auto kind = lower(trimmed(content_type.substr(0, content_type.find(';'))));
+  if (body.empty())
+    return {};
+  if (kind == "multipart/form-data") {
+    form_parts parts;
+    multipart_parser parser{boundary_of(content_type), parts};
+    parser.feed(body);
+    parser.end();
+    return fields::from_pairs(std::move(parts.all));
+  }
+  if (kind == "application/x-www-form-urlencoded")
+    return fields::from_pairs(parse_urlencoded(body));
+  if (kind == "application/json")
+    return fields::from_json(body);
+  throw failure(errc::unsupported,
+                "Content-Type is " + shown(content_type) +
+                    ", but must be multipart/form-data, application/x-www-form-urlencoded "
+                    "or application/json");
+}
+
+void check_token(const beast::fields& headers, const secret& token) {
+  const auto given = view(headers[beast::field::authorization]);
+  const auto blank = given.find(' ');
+  const bool bearer =
+      blank != std::string_view::npos && same_word(given.substr(0, blank), "bearer");
+  if (!bearer || !equal_secrets(trimmed(given.substr(blank)), token.reveal()))
+    throw failure(
+        errc::unauthorized,
+        "this call needs the header Authorization: Bearer <token>, with the server's token");
+}
+
+} // namespace jobrunner::http

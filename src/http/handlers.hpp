@@ -1,0 +1,33 @@
+// The handlers of the routes: each parses, asks once, and renders.
+#pragma once
+
+#include "http/types.hpp"
+
+namespace jobrunner::http {
+
+// cluster.cpp
+asio::awaitable<response> get_health(exchange&);
+asio::awaitable<response> get_openapi(exchange&);
+asio::awaitable<response> list_commands(exchange&);
+asio::awaitable<response> get_command(exchange&);
+
+// datasets.cpp and upload.cpp
+asio::awaitable<response> dataset_exists(exchange&);
+asio::awaitable<response> import_path(exchange&);
+asio::awaitable<response> upload_dataset(exchange&);
+
+// jobs.cpp
+asio::awaitable<response> submit_job(exchange&);
+asio::awaitable<response> get_job(exchange&);
+asio::awaitable<response> get_job_log(exchange&);
+asio::awaitable<response> get_job_result(exchange&);
+asio::awaitable<response> cancel_job(exchange&);
+
+// outputs.cpp
+asio::awaitable<response> index_outputs(exchange&);
+asio::awaitable<response> list_outputs(exchange&);
+asio::awaitable<response> list_outputs_of_job(exchange&);
+asio::awaitable<response> download_output(exchange&);
+asio::awaitable<response> download_of_job(exchange&);
+
+} // namespace jobrunner::http

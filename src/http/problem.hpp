@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/error.hpp"
+#include "http/types.hpp"
+
+namespace jobrunner::http {
+
+/// RFC 9457: application/problem+json with type, title, status and detail. The detail of an
+/// internal error goes to the log only.
+response problem(const failure&);
+
+/// The same for what only HTTP knows (405, 414, 431 and such).
+response problem(unsigned status, const std::string& detail);
+
+} // namespace jobrunner::http

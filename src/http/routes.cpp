@@ -1,0 +1,58 @@
+#include "http/routes.hpp"
+
+#include "http/handlers.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace jobrunner::http {
+
+namespace {
+
+using beast::verb;
+
+constexpr std::array table{
+    route{verb::get, "/health", get_health, auth::none},
+    route{verb::get, "/openapi.json", get_openapi, auth::none},
+    route{verb::get, "/commands", list_commands},
+    route{verb::get, "/commands/{key}", get_command},
+    route{verb::get, "/datasets/exists/{sha256}", dataset_exists},
+    route{verb::post, "/datasets/upload", upload_dataset, auth::token, takes::stream},
+    route{verb::post, "/datasets/import_path", import_path, auth::token, takes::fields},
+    route{verb::post, "/jobs", submit_job, auth::token, takes::fields},
+    route{verb::get, "/jobs/{id}", get_job},
+    route{verb::get, "/jobs/{id}/log", get_job_log},
+    route{verb::get, "/jobs/{id}/result", get_job_result},
+    route{verb::post, "/jobs/{id}/cancel", cancel_job, auth::token, takes::fields},
+    route{verb::post, "/outputs/index/{job_id}", index_outputs, auth::token, takes::fields},
+    route{verb::get, "/outputs", list_outputs},
+    route{verb::get, "/outputs/by_job/{job_id}", list_outputs_of_job},
+    route{verb::get, "/outputs/download", download_output},
+    route{verb::get, "/outputs/download_by_job", download_of_job},
+};
+
+} // namespace
+
+std::span<const route> routes() {
+  return table;
+}
+
+std::variant<matched, no_such_path, not_allowed> find_route(verb asked, std::string_view raw_path) {
+  const auto segments = split_path(raw_path);
+  not_allowed others;
+  for (const auto& r : table) {
+    auto args = match(r.path, segments);
+    if (!args)
+      continue;
+    if (asked == r.verb || (asked == verb::head && r.verb == verb::get))
+      return matched{r, std::move(*args)};
+    others.allow += (others.allow.empty() ? "" : ", ") + std::string{beast::to_string(r.verb)};
+    if (r.verb == verb::get)
+      others.allow += ", HEAD";
+  }
+  if (others.allow.empty())
+    return no_such_path{};
+  return others;
+}
+
+} // namespace jobrunner::http

@@ -1,0 +1,373 @@
+#include "http/session.hpp"
+
+#include "core/log.hpp"
+#include "core/sha256.hpp"
+#include "http/body.hpp"
+#include "http/problem.hpp"
+#include "http/text/ascii.hpp"
+#include "http/text/request_check.hpp"
+#include "http/text/urlencoded.hpp"
+#include "http/transfer.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace jobrunner::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+using asio::redirect_error;
+using asio::use_awaitable;
+
+constexpr auto header_time = 10s;
+constexpr auto idle_time = 60s;
+constexpr auto write_time = 60s;
+constexpr auto rate_window = 30s;
+constexpr std::uint64_t least_rate = 1024; // bytes a second of a body
+constexpr auto linger_time = 5s;
+constexpr std::size_t linger_bytes = 64 << 20;
+constexpr std::uint32_t largest_header = 16 * 1024;
+constexpr std::size_t buffer_bytes = 32 * 1024; // a header, or a chunk's head with its extensions
+
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+unsigned status_of(const boost::system::error_code& ec) {
+  if (ec == beast::error::header_limit || ec == beast::error::buffer_overflow)
+    return 431;
+  return 400;
+}
+
+} // namespace
+
+session::session(asio::ip::tcp::socket socket, const context& with)
+    : socket_(std::move(socket)),
+      with_(with),
+      alarm_(socket_.get_executor()),
+      deadline_(clock::now() + header_time),
+      buffer_(buffer_bytes) {
+  boost::system::error_code ec;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ec);
+  const auto peer = socket_.remote_endpoint(ec).address();
+  loopback_ = !ec && (peer.is_loopback() ||
+                      (peer.is_v6() && peer.to_v6().is_v4_mapped() &&
+                       asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).is_loopback()));
+}
+
+void session::close() {
+  boost::system::error_code ec;
+  socket_.close(ec);
+  alarm_.cancel();
+}
+
+void session::drain() {
+  draining_ = true;
+  if (idle_)
+    close();
+  else if (waits_)
+    socket_.cancel();
+}
+
+/// Closes the connection when its deadline has passed. Moving a deadline costs an assignment: the
+/// alarm looks only when the one it knows is over.
+asio::awaitable<void> session::watch() {
+  const auto self = shared_from_this();
+  while (socket_.is_open()) {
+    const auto until = deadline_;
+    if (until <= clock::now()) {
+      close();
+      break;
+    }
+    alarm_.expires_at(until);
+    boost::system::error_code ec;
+    co_await alarm_.async_wait(redirect_error(use_awaitable, ec));
+  }
+}
+
+asio::awaitable<void> session::run() {
+  const auto self = shared_from_this();
+  asio::co_spawn(socket_.get_executor(), watch(), asio::detached);
+  try {
+    for (;;) {
+      const bool again = co_await serve_one();
+      if (!again)
+        break;
+    }
+  } catch (const std::exception&) {
+    // The client is gone, or was too slow: there is nobody to tell.
+  }
+  close();
+}
+
+asio::awaitable<bool> session::serve_one() {
+  const bool complete = co_await read_header();
+  if (!complete)
+    co_return false;
+  idle_ = false;
+  deadline_ = clock::now() + idle_time;
+  const bool head = parser_->get().method() == beast::verb::head;
+  auto refused = refuse_framing();
+  const bool broken = refused.has_value();
+  response res = broken ? std::move(*refused) : response{};
+  if (!broken)
+    res = co_await answer();
+  const bool keep = !broken && !draining_ && body_is_read() && parser_->get().keep_alive() &&
+                    !res.message.need_eof();
+  res.message.keep_alive(keep);
+  res.message.version(11);
+  co_await write(res, head);
+  if (!keep) {
+    co_await linger();
+    co_return false;
+  }
+  parser_.reset();
+  idle_ = true;
+  co_return !draining_;
+}
+
+/// False if the connection is to be closed: the client is gone, or was told what is wrong.
+asio::awaitable<bool> session::read_header() {
+  parser_.emplace();
+  parser_->header_limit(largest_header);
+  parser_->body_limit(boost::none); // each route has its own
+  if (buffer_.size() == 0) {
+    boost::system::error_code gone;
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read,
+                                redirect_error(use_awaitable, gone));
+    if (gone)
+      co_return false;
+  }
+  deadline_ = clock::now() + header_time;
+  boost::system::error_code ec;
+  co_await beast::async_read_header(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
+  if (!ec)
+    co_return true;
+  if (ec == beast::error::end_of_stream ||
+      ec.category() != make_error_code(beast::error::bad_method).category())
+    co_return false;
+  auto res = problem(status_of(ec), "the request cannot be read: " + ec.message());
+  res.message.keep_alive(false);
+  co_await write(res, false);
+  co_await linger();
+  co_return false;
+}
+
+std::optional<response> session::refuse_framing() const {
+  const auto& req = parser_->get();
+  framing seen;
+  seen.version = req.version();
+  seen.target = view(req.target());
+  for (const auto& f : req)
+    seen.headers.emplace_back(view(f.name_string()), view(f.value()));
+  const auto bad = check_framing(seen);
+  if (!bad)
+    return std::nullopt;
+  return problem(bad->status, bad->detail);
+}
+
+/// Throws failure{unauthorized, forbidden}.
+void session::authorise() const {
+  if (with_.settings.default_token && !loopback_)
+    throw failure(errc::forbidden,
+                  "this server still has the token change-me, with which it serves its own "
+                  "machine alone: set JR_AUTH_TOKEN and start it again");
+}
+
+asio::awaitable<response> session::answer() {
+  const auto& req = parser_->get();
+  const auto began = clock::now();
+  const auto verb = req.method();
+  const std::string target{view(req.target())};
+  body_left_ = parser_->content_length().value_or(0);
+  continue_due_ = same_word(view(req[beast::field::expect]), "100-continue");
+  rate_since_ = began;
+  rate_bytes_ = 0;
+  response res;
+  try {
+    authorise();
+    const auto parts = split_target(target);
+    const auto found = find_route(verb, parts.path);
+    const auto* hit = std::get_if<matched>(&found);
+    if (!hit || hit->to.needs == auth::token)
+      check_token(req, with_.settings.token);
+    if (const auto* wrong = std::get_if<not_allowed>(&found)) {
+      res = problem(405, "this path takes " + wrong->allow);
+      res.message.set(beast::field::allow, wrong->allow);
+    } else if (!hit) {
+      res =
+          problem(404, "there is nothing at this path; GET /openapi.json describes what there is");
+    } else {
+      res = co_await dispatch(*hit, parts.query);
+    }
+  } catch (const failure& f) {
+    res = problem(f);
+  } catch (const boost::system::system_error&) {
+    throw; // the connection broke
+  } catch (const std::exception& e) {
+    res = problem(failure(errc::internal, std::string{"unexpected: "} + e.what()));
+  }
+  if (verb != beast::verb::get && verb != beast::verb::head)
+    log("http", "answered",
+        {{"method", std::string{view(req.method_string())}},
+         {"target", target},
+         {"status", std::to_string(res.message.result_int())},
+         {"ms",
+          std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began)
+                             .count())}});
+  co_return res;
+}
+
+asio::awaitable<response> session::dispatch(const matched& found, std::string_view query) {
+  using namespace asio::experimental::awaitable_operators;
+  exchange x{with_,      parser_->get().base(),
+             found.args, fields::from_pairs(parse_urlencoded(query)),
+             {},         *this};
+  if (found.to.body == takes::fields)
+    x.form = co_await read_fields();
+  const bool may_wait =
+      found.to.verb == beast::verb::get && (x.query.has("wait") || x.headers.count("Prefer") > 0);
+  if (!may_wait) {
+    deadline_ = clock::time_point::max(); // handlers bound themselves; reading a body sets it again
+    auto res = co_await found.to.handle(x);
+    co_return res;
+  }
+  // Only here is the socket watched meanwhile: it would cost every other request half its speed.
+  waits_ = true;
+  deadline_ = clock::time_point::max();
+  auto first = co_await (found.to.handle(x) || until_interrupted());
+  waits_ = false;
+  if (auto* res = std::get_if<response>(&first))
+    co_return std::move(*res);
+  if (!draining_)
+    throw boost::system::system_error(asio::error::eof);
+  co_return problem(503, "the server is being stopped; ask again");
+}
+
+/// Returns when the client has hung up, or drain() has cancelled the wait.
+asio::awaitable<void> session::until_interrupted() {
+  boost::system::error_code ec;
+  co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, redirect_error(use_awaitable, ec));
+  char next = 0;
+  if (ec || ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+    co_return;
+  // A pipelined request: it waits for its turn, and we cannot see a hang-up behind it.
+  asio::steady_timer never{socket_.get_executor(), clock::time_point::max()};
+  co_await never.async_wait(redirect_error(use_awaitable, ec));
+}
+
+asio::awaitable<fields> session::read_fields() {
+  const auto limit = largest_form;
+  if (body_left_ > limit)
+    throw failure(errc::too_large, "the body has " + std::to_string(body_left_) +
+                                       " bytes; this call takes at most " + std::to_string(limit));
+  std::string body;
+  std::array<char, 16 * 1024> piece{};
+  for (;;) {
+    const auto n = co_await read(piece);
+    if (n == 0)
+      break;
+    if (body.size() + n > limit)
+      throw failure(errc::too_large, "the body is larger than " + std::to_string(limit) + " bytes");
+    body.append(piece.data(), n);
+  }
+  co_return parse_form(view(parser_->get()[beast::field::content_type]), body);
+}
+
+std::optional<std::uint64_t> session::length() const {
+  const auto n = parser_->content_length();
+  return n ? std::optional<std::uint64_t>{*n} : std::nullopt;
+}
+
+bool session::body_is_read() const {
+  if (parser_->chunked())
+    return parser_->is_done();
+  return body_left_ == 0;
+}
+
+void session::check_rate(std::size_t n) {
+  rate_bytes_ += n;
+  const auto elapsed = clock::now() - rate_since_;
+  if (elapsed < rate_window)
+    return;
+  if (rate_bytes_ < least_rate * static_cast<std::uint64_t>(elapsed / 1s))
+    throw boost::system::system_error(asio::error::timed_out);
+  rate_since_ = clock::now();
+  rate_bytes_ = 0;
+}
+
+asio::awaitable<std::size_t> session::read(std::span<char> into) {
+  if (body_is_read())
+    co_return 0;
+  deadline_ = clock::now() + rate_window;
+  if (std::exchange(continue_due_, false) && buffer_.size() == 0) {
+    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await asio::async_write(socket_, asio::buffer(go_on), use_awaitable);
+  }
+  std::size_t n = 0;
+  if (parser_->chunked()) {
+    while (n == 0 && !parser_->is_done()) {
+      auto& body = parser_->get().body();
+      body.data = into.data();
+      body.size = into.size();
+      boost::system::error_code ec;
+      co_await beast::async_read_some(socket_, buffer_, *parser_,
+                                      redirect_error(use_awaitable, ec));
+      n = into.size() - body.size;
+      if (ec && ec != beast::error::need_buffer) {
+        if (ec.category() == make_error_code(beast::error::bad_method).category() &&
+            ec != beast::error::partial_message)
+          throw failure(errc::invalid, "the body cannot be read: " + ec.message());
+        throw boost::system::system_error(ec);
+      }
+    }
+  } else if (buffer_.size() > 0) {
+    n = static_cast<std::size_t>(
+        std::min<std::uint64_t>({into.size(), buffer_.size(), body_left_}));
+    asio::buffer_copy(asio::buffer(into.data(), n), buffer_.data());
+    buffer_.consume(n);
+    body_left_ -= n;
+  } else {
+    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), body_left_));
+    n = co_await socket_.async_read_some(asio::buffer(into.data(), want), use_awaitable);
+    body_left_ -= n;
+  }
+  check_rate(n);
+  deadline_ = clock::time_point::max();
+  co_return n;
+}
+
+asio::awaitable<void> session::write(response& res, bool head) {
+  deadline_ = clock::now() + write_time;
+  beast::response_serializer<beast::string_body> serializer{res.message};
+  if (head || res.file) {
+    co_await beast::async_write_header(socket_, serializer, use_awaitable);
+    if (res.file && !head)
+      co_await send_file(socket_, *res.file, with_.files,
+                         [this] { deadline_ = clock::now() + write_time; });
+  } else {
+    co_await beast::async_write(socket_, serializer, use_awaitable);
+  }
+  deadline_ = clock::now() + idle_time;
+}
+
+/// A client that still sends when we close gets a reset and may lose our answer: read on for a
+/// while.
+asio::awaitable<void> session::linger() {
+  boost::system::error_code ec;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+  deadline_ = clock::now() + linger_time;
+  std::array<char, 16 * 1024> sink{};
+  std::size_t seen = 0;
+  while (!ec && seen < linger_bytes)
+    seen += co_await socket_.async_read_some(asio::buffer(sink), redirect_error(use_awaitable, ec));
+}
+
+} // namespace jobrunner::http

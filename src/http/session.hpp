@@ -1,0 +1,71 @@
+// One connection: read a header, check it, answer, again. The only file with Beast's reads and
+// writes.
+#pragma once
+
+#include "http/routes.hpp"
+#include "http/types.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace jobrunner::http {
+
+class session final : public std::enable_shared_from_this<session>, private body_stream {
+public:
+  session(asio::ip::tcp::socket socket, const context& with);
+
+  /// Until the client goes, breaks a rule, is too slow, or drain() has been called.
+  asio::awaitable<void> run();
+
+  /// Ends the connection after the answer under way; at once if it idles; a wait is cut short.
+  void drain();
+
+  /// Closes the socket under whatever runs.
+  void close();
+
+  auto executor() { return socket_.get_executor(); }
+
+private:
+  using request_parser = beast::request_parser<beast::buffer_body>;
+  using clock = std::chrono::steady_clock;
+
+  asio::awaitable<void> watch();
+  asio::awaitable<bool> read_header();
+  asio::awaitable<bool> serve_one();
+  asio::awaitable<response> answer();
+  asio::awaitable<response> dispatch(const matched& found, std::string_view query);
+  asio::awaitable<void> until_interrupted();
+  asio::awaitable<fields> read_fields();
+  asio::awaitable<void> write(response& res, bool head);
+  asio::awaitable<void> linger();
+  std::optional<response> refuse_framing() const;
+  void authorise() const;
+  bool body_is_read() const;
+
+  // body_stream
+  asio::awaitable<std::size_t> read(std::span<char> into) override;
+  std::optional<std::uint64_t> length() const override;
+  void check_rate(std::size_t n);
+
+  asio::ip::tcp::socket socket_;
+  const context& with_;
+  bool loopback_ = false;
+  asio::steady_timer alarm_;
+  clock::time_point deadline_; // the socket is closed when it has passed
+  boost::beast::flat_buffer buffer_;
+  std::optional<request_parser> parser_;
+  std::uint64_t body_left_ = 0; // of a Content-Length
+  bool continue_due_ = false;   // the client waits for 100 (Continue)
+  clock::time_point rate_since_;
+  std::uint64_t rate_bytes_ = 0;
+  bool idle_ = true, waits_ = false, draining_ = false;
+};
+
+} // namespace jobrunner::http

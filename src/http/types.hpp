@@ -1,0 +1,80 @@
+// What a handler sees of HTTP: the request with its fields, the actors, and what it answers with.
+#pragma once
+
+#include "actors/api.hpp"
+#include "actors/board.hpp"
+#include "archive/ingest.hpp"
+#include "core/config.hpp"
+#include "core/unique_fd.hpp"
+#include "http/text/fields.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace jobrunner::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast::http;
+
+/// Bytes of a file that follow the header of an answer.
+struct file_part {
+  unique_fd file;
+  std::uint64_t first = 0, size = 0;
+};
+
+struct response {
+  beast::response<beast::string_body> message;
+  std::optional<file_part> file; // instead of the message's body; its Content-Length is set
+};
+
+/// The body of a request as it arrives.
+class body_stream {
+public:
+  /// The next bytes, at most as many as `into` has room for; 0 at the end. Throws failure{invalid}
+  /// (broken framing), too_large, or boost::system::system_error when the client is gone or too
+  /// slow.
+  virtual asio::awaitable<std::size_t> read(std::span<char> into) = 0;
+  /// Content-Length, if the client said it.
+  virtual std::optional<std::uint64_t> length() const = 0;
+
+protected:
+  ~body_stream() = default;
+};
+
+/// What every request shares.
+struct context {
+  const config& settings;
+  const actors& to;
+  const boards& published;
+  const archive::extraction& extraction;
+  asio::thread_pool& files;   // blocking reads of files
+  asio::thread_pool& uploads; // hashing, writing and feeding extractors
+  std::chrono::steady_clock::time_point started;
+};
+
+struct exchange {
+  const context& with;
+  const beast::fields& headers;
+  std::vector<std::string> args; // what fills the holes of the route's pattern
+  fields query;
+  fields form;       // for routes that take one
+  body_stream& body; // for routes that stream
+};
+
+response json(beast::status, const boost::json::value& body);
+response text(beast::status, std::string_view content_type, std::string body);
+
+/// {id} of a route: a positive whole number. Throws failure{not_found}: no other job can exist.
+std::int64_t job_id(const std::string& text);
+
+} // namespace jobrunner::http

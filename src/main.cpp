@@ -1,0 +1,96 @@
+// Reads the configuration, makes the launchers while it is still root, gives root up, makes the
+// actors, serves, and stops all in the reverse order.
+#include "actors/root.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/privileges.hpp"
+#include "http/server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace jobrunner;
+using namespace std::chrono_literals;
+
+constexpr auto stop_within = 8s; // supervisord kills after 10
+
+/// On SIGTERM or SIGINT: no new connections, those at work may end, then the rest is closed.
+void stop_on_signal(boost::asio::signal_set& signals, boost::asio::steady_timer& patience,
+                    boost::asio::io_context& io, http::server& serving) {
+  signals.async_wait([&](boost::system::error_code ec, int) {
+    if (ec)
+      return;
+    log("main", "stopping");
+    serving.drain();
+    const auto until = std::chrono::steady_clock::now() + stop_within;
+    auto again = std::make_shared<std::function<void()>>();
+    *again = [&, until, again] {
+      const bool late = std::chrono::steady_clock::now() > until;
+      if (late)
+        serving.close_all();
+      if (serving.sessions() == 0 || late)
+        return io.stop();
+      patience.expires_after(20ms);
+      patience.async_wait([again](boost::system::error_code) { (*again)(); });
+    };
+    (*again)();
+  });
+}
+
+void serve(const config& settings) {
+  auto users = become_server(settings); // before any thread
+  const data_lock lock{settings.root};
+  slurm::client slurm{users.jobs, settings.slurm_bin, settings.programs_dir / "jobrunner-job",
+                      settings.slurm_timeout};
+  boards published;
+  const services with{settings, users.extractors, slurm, published, users.job_group};
+  const archive::extraction extraction{
+      users.extractors, settings.programs_dir / "jobrunner-extract", settings.max_extracted_bytes,
+      settings.max_extracted_files, settings.min_free_bytes};
+  boost::asio::io_context io; // outlives the actors: a late reply still posts to it
+  caf_settings caf_config;
+  caf::actor_system sys{caf_config}; // its destructor waits for every actor
+  root everybody{sys, with};         // its destructor sends the exits, newest first
+  boost::asio::thread_pool files{8}, uploads{settings.max_uploads};
+  const http::context shared{settings,
+                             everybody.handles(),
+                             published,
+                             extraction,
+                             files,
+                             uploads,
+                             std::chrono::steady_clock::now()};
+  http::server serving{io, shared};
+  boost::asio::signal_set signals{io, SIGTERM, SIGINT};
+  boost::asio::steady_timer patience{io};
+  stop_on_signal(signals, patience, io, serving);
+  log("main", "serving",
+      {{"address", settings.bind_address},
+       {"port", std::to_string(serving.port())},
+       {"root", settings.root.string()},
+       {"isolation", users.isolated ? "users" : "none"}});
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < settings.io_threads; ++i)
+    threads.emplace_back([&io] { io.run(); });
+  for (auto& t : threads)
+    t.join();
+  log("main", "stopped");
+}
+
+} // namespace
+
+int main() try {
+  serve(load_config());
+  return EXIT_SUCCESS;
+} catch (const std::exception& e) {
+  std::cerr << "jobrunner cannot run: " << e.what() << '\n';
+  return EXIT_FAILURE;
+}

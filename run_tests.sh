@@ -77,8 +77,14 @@ scripts() {
   for one in .ci/run quickstart.sh; do [[ -f $one ]] && echo "./$one"; done
 }
 
+formatted() {
+  local bad
+  bad=$(sources | xargs clang-format --dry-run --Werror 2>&1 | sed -n 's/:[0-9]*:[0-9]*: error:.*//p' | sort | uniq -c)
+  [[ -z $bad ]] || { printf 'lines to change with clang-format -i:\n%s\n' "$bad"; return 1; }
+}
+
 format() {
-  step 'clang-format' bash -c 'xargs clang-format --dry-run --Werror' < <(sources)
+  step 'clang-format' formatted
   step 'layers include downwards only' $python tests/checks/layers_test.py src
   step 'one co_await to a statement' tests/checks/one_await.sh src
   step 'shellcheck' bash -c 'sort -u | xargs shellcheck' < <(scripts)

@@ -4,6 +4,7 @@ supervisord and what it starts get an environment made from nothing. The server'
 among it, lies in run/server.json for root's eyes and is read just before the server is started.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -68,15 +69,18 @@ def check_port(settings):
     ours = _json(settings.root + "/run/instance.json")
     if supervisor_pid(settings.root) and (ours.get("port"), ours.get("bind")) == (settings.port, settings.bind):
         return
+    no_address = Refused(f"JR_BIND={settings.bind}: must be an address of this machine, such as 127.0.0.1 or 0.0.0.0")
     try:
-        family, _, _, _, address = socket.getaddrinfo(settings.bind, settings.port, type=socket.SOCK_STREAM)[0]
+        family, _, _, _, address = socket.getaddrinfo(settings.bind, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
     except OSError:
-        raise Refused(f"JR_BIND={settings.bind}: must be an address of this machine, such as 127.0.0.1 or 0.0.0.0")
+        raise no_address
     with socket.socket(family) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             s.bind(address)
         except OSError as e:
+            if e.errno == errno.EADDRNOTAVAIL:
+                raise no_address
             raise Refused(f"PORT={settings.port}: cannot listen on {settings.bind}:{settings.port} ({e.strerror}); "
                           "stop what is there, or choose another with PORT=")
 

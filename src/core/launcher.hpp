@@ -65,7 +65,9 @@ public:
   ~child();
 
   /// Blocks until the command has ended, or kills it after `patience`. Reads its output meanwhile
-  /// and keeps at most `limit` bytes of each stream.
+  /// and keeps at most `limit` bytes of each stream. What the command leaves behind in its process
+  /// group is killed when it ends. Throws failure{internal} if the launcher ends meanwhile: nobody
+  /// knows what became of the command then.
   finished wait(std::chrono::steady_clock::duration patience, std::size_t limit = 1U << 20U);
 
 private:

@@ -5,7 +5,9 @@
 
 #include "core/launcher.hpp"
 #include "core/types.hpp"
+#include "slurm/capacity.hpp"
 #include "slurm/report.hpp"
+#include "slurm/sbatch_answer.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -22,18 +24,6 @@ struct submission {
   resources wanted;
 };
 
-/// sbatch did not say whether it took the job: the call timed out or was cut. The job may run.
-class unknown_outcome : public std::runtime_error {
-public:
-  using std::runtime_error::runtime_error;
-};
-
-/// What the node can give a job, from slurmctld.
-struct capacity {
-  std::int64_t cpus = 0, mem_mb = 0, gpus = 0;
-  std::int64_t max_time_s = 0; // of the default partition; 0: no limit
-};
-
 class client {
 public:
   /// `bin`: folder of Slurm's commands; `wrapper`: absolute path of jobrunner-job.
@@ -44,15 +34,17 @@ public:
   /// refuses it, in its words), unavailable (not reached: certainly not taken), disk_full.
   std::int64_t submit(const submission&);
 
-  /// Every job that slurmctld still knows, finished ones too (squeue -t all): one process.
-  /// Throws failure{unavailable}: no answer, or an error, is never "no jobs".
+  /// Every job of the job user that slurmctld still knows, finished ones too (squeue -t all):
+  /// one process. Throws failure{unavailable}: no answer, or an error, is never "no jobs".
   std::vector<report> queue();
 
-  /// The job of that name, if slurmctld knows it. Throws failure{unavailable}.
+  /// The job of that name, if slurmctld knows it; the newest, should there be several.
+  /// Throws failure{unavailable}.
   std::optional<report> find(const std::string& uuid);
 
-  /// What the completion log knows of these ids (sacct -c): one process. Ids it does not know
-  /// are missing. Throws failure{unavailable}.
+  /// What Slurm's accounting (sacct) or, where that is disabled, its completion log (sacct -c)
+  /// knows of these ids. Ids it does not know are missing; an id may come twice with different
+  /// names where Slurm has used it twice. Throws failure{unavailable}.
   std::vector<report> history(std::span<const std::int64_t> ids);
 
   /// Asks Slurm to end the job named jr-<uuid> with this id; fine if it has ended.
@@ -63,7 +55,13 @@ public:
   capacity ask_capacity();
 
 private:
-  finished run(std::vector<std::string> argv);
+  using clock = std::chrono::steady_clock;
+  finished run(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd = -1);
+  std::string ask(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd = -1);
+  std::vector<report> squeue(std::vector<std::string> filter);
+  std::string command(const char* name) const { return (bin_ / name).string(); }
+  clock::time_point deadline() const { return clock::now() + limit_; }
+
   launcher& launcher_;
   std::filesystem::path bin_, wrapper_;
   std::chrono::seconds limit_;

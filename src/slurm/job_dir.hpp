@@ -3,9 +3,10 @@
 //
 //   <job_dir>/spec.json   written by the server, read-only for the job user
 //   <job_dir>/run/        writable for the job user:
-//       start             exclusive start marker: "<slurm id>\n" by the wrapper, "abandoned\n" by the server
-//       exit.json         exit record, by rename: {"exit_code":0,"signal":0,"started_at":ms,"ended_at":ms}
-//       home/             HOME of the job, removed when it ends
+//       start             exclusive start marker: "<slurm id>\n" by the wrapper, "abandoned\n" by
+//       the server exit.json         exit record, by rename:
+//       {"exit_code":0,"signal":0,"started_at":ms,"ended_at":ms} home/             HOME of the job,
+//       removed when it ends
 #pragma once
 
 #include "core/time.hpp"
@@ -41,7 +42,8 @@ bool take_start(const std::filesystem::path& job_dir, const std::string& who);
 /// Who took the start marker; nothing if nobody did.
 std::optional<std::string> started_by(const std::filesystem::path& job_dir);
 
-void write_exit(const std::filesystem::path& job_dir, const exit_record&); // durable; throws failure
+void write_exit(const std::filesystem::path& job_dir,
+                const exit_record&); // durable; throws failure
 /// Nothing if there is none, or none that can be read.
 std::optional<exit_record> read_exit(const std::filesystem::path& job_dir);
 

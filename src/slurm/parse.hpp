@@ -1,26 +1,35 @@
 // Slurm's text output into reports. Pure; tested on captured real outputs.
+// Times are seconds since 1970: run the commands with SLURM_TIME_FORMAT=%s.
 #pragma once
 
-#include "slurm/client.hpp"
+#include "slurm/capacity.hpp"
+#include "slurm/report.hpp"
 
 #include <string_view>
+#include <vector>
 
 namespace jobrunner::slurm {
 
-/// The -o format of squeue that parse_queue reads. No field but the name, which comes last, is a
-/// user's text.
+/// The -O format of squeue that parse_queue reads: fields of fixed width, the name last. No
+/// field but the name is a user's text, and no name fills a line: squeue cuts it to 40 characters,
+/// one more than ours have.
 extern const char* const queue_format;
 
-/// Lines of squeue. A line that does not have exactly this shape is left out. An id that occurs
-/// twice is left out altogether: a newline in some job's name can forge a line, but only beside
-/// the true one.
+/// The -o format of sacct -P -n that parse_history reads; the name last.
+extern const char* const history_format;
+
+/// Lines of squeue. A line that does not have exactly this shape is left out (the rest of a name
+/// with a newline in it). An id that occurs twice is left out altogether.
 std::vector<report> parse_queue(std::string_view text);
 
-/// Lines of `sacct -c -P -n -o JobID,JobName,State,ExitCode,Start,End,NodeList` or whatever
-/// columns serve; steps ("7.batch") and array forms are left out.
+/// Lines of sacct; steps ("7.batch") and array forms are left out. Lines that say different things
+/// about the same id and name are left out: one of them may be forged.
 std::vector<report> parse_history(std::string_view text);
 
-/// `scontrol show node -o` and `scontrol show partition -o` of a single-node cluster.
+/// `scontrol show node -o` and `scontrol show partition -o`: the most that one node has.
 capacity parse_capacity(std::string_view nodes, std::string_view partitions);
+
+/// The value of `key` in `scontrol show config`, empty if it is not there or "(null)".
+std::string parse_setting(std::string_view config, std::string_view key);
 
 } // namespace jobrunner::slurm

@@ -11,10 +11,10 @@ namespace jobrunner::slurm {
 
 struct report {
   std::int64_t id = 0;
-  std::string name;   // "jr-<uuid>" for ours
-  std::string state;  // long form
-  std::string reason; // Slurm's reason code, "None" as empty
-  std::string node;   // node list, "" before it has one
+  std::string name;                     // "jr-<uuid>" for ours
+  std::string state;                    // long form
+  std::string reason;                   // Slurm's reason code, "None" as empty
+  std::string node;                     // node list, "" before it has one
   std::optional<int> exit_code, signal; // where the source knows them
   std::optional<timestamp> started_at, ended_at;
 };

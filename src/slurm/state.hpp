@@ -7,7 +7,8 @@
 namespace jobrunner::slurm {
 
 /// Slurm's word in its long form: "CANCELLED by 0" and "CANCELLED+" as CANCELLED, "CD" as
-/// COMPLETED. What we do not know passes through unchanged (upper-case letters, digits and '_' only).
+/// COMPLETED. What we do not know passes through unchanged (upper-case letters, digits and '_'
+/// only).
 std::string long_state(std::string_view text);
 
 /// Whether Slurm will change nothing about a job in `state` (long form) any more.

@@ -1,0 +1,176 @@
+#include "slurm/client.hpp"
+
+#include "core/duration.hpp"
+#include "core/error.hpp"
+#include "core/memory_file.hpp"
+#include "slurm/completion_log.hpp"
+#include "slurm/parse.hpp"
+
+#include <algorithm>
+
+namespace jobrunner::slurm {
+
+namespace {
+
+// The largest answer is squeue's: some 300 bytes for each job, and Slurm keeps 10,000 or more.
+constexpr std::size_t longest_answer = 64U << 20U;
+
+// sbatch takes nothing but scripts. The wrapper's path and its argument are arguments of this
+// one: no text of anybody's becomes part of it, and no "#SBATCH" line can.
+constexpr const char* batch_script = "#!/bin/sh\nexec \"$@\"\n";
+
+// Times as seconds since 1970 instead of local time without its zone.
+constexpr const char* env = "/usr/bin/env";
+constexpr const char* epoch = "SLURM_TIME_FORMAT=%s";
+
+std::string name_of(const std::string& uuid) {
+  return "jr-" + uuid;
+}
+
+/// `path` as sbatch -o takes it literally: it replaces "%j" and the like, and drops backslashes.
+std::string output_pattern(const std::filesystem::path& path) {
+  std::string escaped;
+  for (const char c : path.string()) {
+    if (c == '\\' || c == '\n')
+      throw failure{errc::invalid, "the path " + path.string() +
+                                       " contains a backslash or a newline; Slurm cannot use it"};
+    escaped.append(c == '%' ? 2 : 1, c);
+  }
+  return escaped;
+}
+
+bool has_ended(const std::string& scancel_said) {
+  return scancel_said.find("Invalid job id specified") != std::string::npos ||
+         scancel_said.find("already completing or completed") != std::string::npos;
+}
+
+failure unreachable(const std::string& why) {
+  return {errc::unavailable, "Slurm does not answer: " + why};
+}
+
+/// sbatch that could not be started has certainly submitted nothing.
+child start(launcher& as_job_user, const std::vector<std::string>& argv, int script) {
+  try {
+    return as_job_user.spawn(argv, script);
+  } catch (const failure& f) {
+    throw unreachable(f.what());
+  }
+}
+
+/// Once it runs, only its own answer says whether it has.
+finished finish(child sbatch, std::chrono::seconds limit) {
+  try {
+    return sbatch.wait(limit);
+  } catch (const failure& f) {
+    throw unknown_outcome{f.what()};
+  }
+}
+
+} // namespace
+
+client::client(launcher& as_job_user, std::filesystem::path bin, std::filesystem::path wrapper,
+               std::chrono::seconds limit)
+    : launcher_(as_job_user),
+      bin_(std::move(bin)),
+      wrapper_(std::move(wrapper)),
+      limit_(limit) {}
+
+finished client::run(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd) {
+  try {
+    return launcher_.spawn(argv, stdin_fd).wait(deadline - clock::now(), longest_answer);
+  } catch (const failure& f) { // no launcher, no descriptors: to the caller Slurm is not there
+    throw unreachable(f.what());
+  }
+}
+
+std::string client::ask(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd) {
+  auto answer = run(std::move(argv), deadline, stdin_fd);
+  if (answer.timed_out)
+    throw unreachable("no answer within " + std::to_string(limit_.count()) + " s");
+  if (!answer.started || answer.exit_code != 0)
+    throw unreachable(in_words(answer.err));
+  if (answer.cut) // half of the jobs is not "the others are gone"
+    throw unreachable("its answer is too long");
+  return std::move(answer.out);
+}
+
+std::int64_t client::submit(const submission& s) {
+  std::vector<std::string> argv{
+      command("sbatch"), "--parsable", "--job-name=" + name_of(s.uuid),
+      "--output=" + output_pattern(s.log_path), "--open-mode=append",
+      "--chdir=/", // the wrapper goes to the dataset, and says so if it cannot
+      "--nodes=1", "--ntasks=1", "--cpus-per-task=" + std::to_string(s.wanted.cpus),
+      "--mem=" + std::to_string(s.wanted.mem_mb) + "M",
+      "--time=" + to_time_limit(s.wanted.time_limit_s),
+      // A failed node shows as NODE_FAIL, not as a second run.
+      "--no-requeue"};
+  if (s.wanted.gpus > 0)
+    argv.push_back("--gres=gpu:" + std::to_string(s.wanted.gpus));
+  // Only by a name can the script have arguments; a pipe of ours the job user could not open.
+  argv.insert(argv.end(), {"/dev/stdin", wrapper_.string(), s.job_dir.string()});
+  const auto script = memory_file(batch_script);
+  return read_answer(finish(start(launcher_, argv, script.get()), limit_));
+}
+
+std::vector<report> client::squeue(std::vector<std::string> filter) {
+  std::vector<std::string> argv{
+      env,     epoch,  command("squeue"), "--noheader",
+      "--all", "--me", "--states=all",    "--Format=" + std::string{queue_format}};
+  std::ranges::move(filter, std::back_inserter(argv));
+  return parse_queue(ask(std::move(argv), deadline()));
+}
+
+std::vector<report> client::queue() {
+  return squeue({});
+}
+
+std::optional<report> client::find(const std::string& uuid) {
+  auto found = squeue({"--name=" + name_of(uuid)});
+  std::erase_if(found, [&](const report& r) { return r.name != name_of(uuid); });
+  const auto newest = std::ranges::max_element(found, {}, &report::id);
+  return newest == found.end() ? std::nullopt : std::optional{std::move(*newest)};
+}
+
+std::vector<report> client::history(std::span<const std::int64_t> ids) {
+  if (ids.empty())
+    return {};
+  std::string list;
+  for (const auto id : ids)
+    list += (list.empty() ? "" : ",") + std::to_string(id);
+  const auto until = deadline();
+  std::vector<std::string> argv{env,           epoch, command("sacct"), "--parsable2",
+                                "-n",          "-X",  "--jobs=" + list, "-o",
+                                history_format};
+  const auto answer = run(argv, until);
+  if (answer.exit_code == 0 && !answer.cut)
+    return parse_history(answer.out);
+  if (answer.err.find("accounting storage is disabled") == std::string::npos)
+    throw unreachable(answer.timed_out ? "no answer in time" : in_words(answer.err));
+  const auto config = ask({command("scontrol"), "show", "config"}, until);
+  if (parse_setting(config, "JobCompType") != "jobcomp/filetxt")
+    return {};
+  // sacct opens the log for writing, which the job user must not be able to do (seen with 22.05):
+  // it gets a copy of the lines that matter.
+  const auto lines = memory_file(lines_about(parse_setting(config, "JobCompLoc"), ids));
+  argv = {env,           epoch, command("sacct"), "--completion", "--file=/dev/stdin",
+          "--parsable2", "-n",  "--jobs=" + list, "-o",           history_format};
+  return parse_history(ask(std::move(argv), until, lines.get()));
+}
+
+void client::cancel(std::int64_t id, const std::string& uuid) {
+  // The name too: after a loss of its state Slurm gives ids out again.
+  const auto answer =
+      run({command("scancel"), "--name=" + name_of(uuid), std::to_string(id)}, deadline());
+  if (answer.timed_out)
+    throw unreachable("scancel did not end in time");
+  if (answer.exit_code != 0 && !has_ended(answer.err))
+    throw unreachable(in_words(answer.err));
+}
+
+capacity client::ask_capacity() {
+  const auto until = deadline();
+  const auto nodes = ask({command("scontrol"), "show", "node", "-o"}, until);
+  return parse_capacity(nodes, ask({command("scontrol"), "show", "partition", "-o"}, until));
+}
+
+} // namespace jobrunner::slurm

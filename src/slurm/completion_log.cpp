@@ -1,0 +1,52 @@
+#include "slurm/completion_log.hpp"
+
+#include "core/error.hpp"
+
+#include <charconv>
+#include <fstream>
+#include <string_view>
+#include <unordered_set>
+
+namespace jobrunner::slurm {
+
+namespace {
+
+/// Whether a line is as slurmctld writes it for a job of ours. The name is the one text of a
+/// user's in it: a newline in another job's name makes lines that sacct gives up at, for all jobs.
+bool is_whole(std::string_view line) {
+  constexpr std::string_view before = " Name=jr-", after = " JobState=";
+  constexpr std::size_t uuid = 36;
+  const auto name = line.find(before);
+  if (name == std::string_view::npos)
+    return false;
+  const auto state = line.find(after);
+  return state == name + before.size() + uuid && line.rfind(after) == state &&
+         line.find(" ExitCode=", state) != std::string_view::npos;
+}
+
+} // namespace
+
+std::string lines_about(const std::filesystem::path& log, std::span<const std::int64_t> ids) {
+  constexpr std::streamoff most = 256LL << 20;
+  std::ifstream file{log, std::ios::binary};
+  if (!file)
+    throw failure{errc::unavailable,
+                  "Slurm's completion log " + log.string() + " cannot be read by the server"};
+  file.seekg(0, std::ios::end);
+  const auto size = file.tellg();
+  file.seekg(size > most ? size - std::streampos{most} : 0);
+  const std::unordered_set<std::int64_t> wanted(ids.begin(), ids.end());
+  constexpr std::string_view start = "JobId=";
+  std::string found, line;
+  while (std::getline(file, line)) {
+    std::int64_t id = 0;
+    if (!line.starts_with(start))
+      continue;
+    std::from_chars(line.data() + start.size(), line.data() + line.size(), id);
+    if (wanted.contains(id) && is_whole(line))
+      found.append(line).push_back('\n');
+  }
+  return found;
+}
+
+} // namespace jobrunner::slurm

@@ -1,0 +1,124 @@
+#include "slurm/job_process.hpp"
+
+#include "core/text.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <system_error>
+
+namespace jobrunner::slurm {
+
+namespace {
+
+sigset_t held() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int s : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCONT, SIGUSR1, SIGUSR2})
+    sigaddset(&set, s);
+  return set;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> all;
+  for (auto& s : strings)
+    all.push_back(s.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+[[noreturn]] void become(std::vector<std::string> argv, std::vector<std::string> environment,
+                         const std::filesystem::path& folder) {
+  const auto arguments = pointers(argv), variables = pointers(environment);
+  environ = const_cast<char**>(variables.data()); // execvp searches its PATH
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  std::string doing = "enter the dataset's folder " + shown(folder.string());
+  if (::chdir(folder.c_str()) == 0) {
+    doing = "start " + shown(argv.front());
+    ::execvp(arguments.front(), arguments.data());
+  }
+  const auto said =
+      "jobrunner-job: cannot " + doing + ": " + std::generic_category().message(errno) + "\n";
+  static_cast<void>(!::write(STDERR_FILENO, said.data(), said.size()));
+  ::_exit(127);
+}
+
+ending ending_of(int status) {
+  if (WIFSIGNALED(status))
+    return {128 + WTERMSIG(status), WTERMSIG(status)};
+  return {WEXITSTATUS(status), 0};
+}
+
+std::vector<pid_t> children() {
+  std::vector<pid_t> all;
+  // The wrapper has one thread, whose id is its own.
+  std::ifstream file{"/proc/self/task/" + std::to_string(::getpid()) + "/children"};
+  for (pid_t pid = 0; file >> pid;)
+    all.push_back(pid);
+  return all;
+}
+
+} // namespace
+
+void hold_signals() {
+  const auto set = held();
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);
+}
+
+ending run_command(const std::vector<std::string>& argv,
+                   const std::vector<std::string>& environment,
+                   const std::filesystem::path& folder) {
+  hold_signals();
+  // Those whose parent ends become ours: end_leftovers() finds them however they detached.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const auto pid = ::fork();
+  if (pid < 0)
+    throw std::system_error{errno, std::generic_category(), "fork"};
+  if (pid == 0)
+    become(argv, environment, folder);
+  const auto set = held();
+  for (;;) {
+    siginfo_t got{};
+    const int signal = ::sigwaitinfo(&set, &got);
+    if (signal < 0)
+      continue; // EINTR
+    if (signal != SIGCHLD) {
+      // Slurm's step daemon, our parent, signals every process of the job itself.
+      if (got.si_pid != ::getppid())
+        ::kill(pid, signal);
+      continue;
+    }
+    int status = 0;
+    while (const auto ended = ::waitpid(-1, &status, WNOHANG)) {
+      if (ended < 0)
+        break;
+      if (ended == pid)
+        return ending_of(status);
+    }
+  }
+}
+
+int end_leftovers() {
+  using clock = std::chrono::steady_clock;
+  int ended = 0;
+  const auto until = clock::now() + std::chrono::seconds{5};
+  for (auto left = children(); !left.empty() && clock::now() < until; left = children()) {
+    for (const auto pid : left)
+      ::kill(pid, SIGKILL);
+    const timespec moment{0, 1'000'000};
+    ::nanosleep(&moment, nullptr);
+    while (::waitpid(-1, nullptr, WNOHANG) > 0)
+      ++ended;
+  }
+  return ended;
+}
+
+} // namespace jobrunner::slurm

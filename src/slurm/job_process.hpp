@@ -1,0 +1,28 @@
+// The job's command as a child of the wrapper: started, sent on what signals come, waited for.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace jobrunner::slurm {
+
+struct ending {
+  int exit_code = 0; // 128 + signal where a signal ended it, as shells have it
+  int signal = 0;
+};
+
+/// Blocks the signals that run_command passes on; call it first of all, so that none ends the
+/// wrapper before it has written down what became of the job.
+void hold_signals();
+
+/// Runs `argv` (searched in the PATH of `environment`) in `folder` until it ends. What keeps it
+/// from starting is said on stderr, in a sentence, and its exit code is then 127.
+ending run_command(const std::vector<std::string>& argv,
+                   const std::vector<std::string>& environment,
+                   const std::filesystem::path& folder);
+
+/// Kills what the command has left running, detached or not. How many processes; at most for 5 s.
+int end_leftovers();
+
+} // namespace jobrunner::slurm

@@ -1,0 +1,217 @@
+#include "slurm/parse.hpp"
+
+#include "core/duration.hpp"
+#include "core/error.hpp"
+#include "slurm/state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <set>
+
+namespace jobrunner::slurm {
+
+const char* const queue_format = "JobID:20|,State:20|,exit_code:20|,Reason:80|,StartTime:24|,"
+                                 "EndTime:24|,NodeList:80|,Name:40";
+const char* const history_format = "JobID,State,ExitCode,Start,End,NodeList,JobName";
+
+namespace {
+
+constexpr std::array<std::size_t, 7> widths{20, 20, 20, 80, 24, 24, 80};
+
+template <class T>
+std::optional<T> number(std::string_view text) {
+  T value{};
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && stop == end && !text.empty() ? std::optional{value} : std::nullopt;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto last = text.find_last_not_of(' ');
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+template <class F>
+void each_line(std::string_view text, F use) {
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    use(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+// "N/A", "Unknown" and "None" are no numbers, and no times.
+std::optional<timestamp> time_of(std::string_view seconds) {
+  const auto value = number<std::int64_t>(seconds);
+  if (!value || *value <= 0 || *value > 253'402'300'799) // the year 9999
+    return std::nullopt;
+  return timestamp{std::chrono::seconds{*value}};
+}
+
+/// Fills in what holds only for a job that has run, from how it ended.
+void set_ending(report& r, std::string_view start, std::string_view end, int exit_code,
+                int signal) {
+  const bool over = is_final(r.state);
+  const bool ran = !r.node.empty();
+  if (r.state != "PENDING" && ran) // a pending job's start is Slurm's guess
+    r.started_at = time_of(start);
+  if (over) // before that it is a guess too
+    r.ended_at = time_of(end);
+  if (over && ran && signal != 0)
+    r.signal = signal;
+  // Slurm says 0 too of jobs that it stopped (TIMEOUT, CANCELLED): that is no exit code.
+  if (over && ran && (exit_code != 0 || r.state == "COMPLETED"))
+    r.exit_code = exit_code;
+}
+
+std::optional<report> queue_line(std::string_view line) {
+  std::array<std::string_view, widths.size()> field;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    if (line.size() <= widths.at(i) || line[widths.at(i)] != '|')
+      return std::nullopt;
+    field.at(i) = trimmed(line.substr(0, widths.at(i)));
+    line.remove_prefix(widths.at(i) + 1);
+  }
+  const auto id = number<std::int64_t>(field[0]);
+  const auto status = number<std::uint32_t>(field[2]); // as wait(2) gives it
+  if (!id || *id <= 0 || !status || field[1].empty())
+    return std::nullopt;
+  report r;
+  r.id = *id;
+  r.state = long_state(field[1]);
+  r.reason = field[3] == "None" ? std::string{} : std::string{field[3]};
+  r.node = field[6];
+  r.name = trimmed(line);
+  set_ending(r, field[4], field[5], static_cast<int>(*status >> 8U & 0xffU),
+             static_cast<int>(*status & 0x7fU));
+  return r;
+}
+
+std::optional<report> history_line(std::string_view line) {
+  std::array<std::string_view, 6> field;
+  for (auto& f : field) {
+    const auto end = line.find('|');
+    if (end == std::string_view::npos)
+      return std::nullopt;
+    f = line.substr(0, end);
+    line.remove_prefix(end + 1);
+  }
+  const auto id = number<std::int64_t>(field[0]);
+  const auto colon = std::min(field[2].find(':'), field[2].size());
+  const auto exit_code = number<int>(field[2].substr(0, colon));
+  const auto signal = number<int>(field[2].substr(std::min(colon + 1, field[2].size())));
+  if (!id || *id <= 0 || !exit_code || !signal || field[1].empty())
+    return std::nullopt;
+  report r;
+  r.id = *id;
+  r.name = line;
+  r.state = long_state(field[1]);
+  if (field[5] != "(null)" && field[5] != "None assigned")
+    r.node = field[5];
+  set_ending(r, field[3], field[4], *exit_code, *signal);
+  return r;
+}
+
+/// The value of " key=" in one line of scontrol -o.
+std::string_view value_of(std::string_view line, std::string_view key) {
+  const auto wanted = " " + std::string{key} + "=";
+  const auto at = line.find(wanted);
+  if (at == std::string_view::npos)
+    return {};
+  line.remove_prefix(at + wanted.size());
+  return line.substr(0, line.find(' '));
+}
+
+/// GPUs in "gpu:a100:4(S:0-1),gpu:2,shard:8".
+std::int64_t gpus_of(std::string_view gres) {
+  std::int64_t sum = 0;
+  for (bool more = true; more;) {
+    // A comma between parentheses, "(S:0,2)", begins no item that says gpu: it does no harm.
+    const auto comma = gres.find(',');
+    auto item = gres.substr(0, comma);
+    more = comma != std::string_view::npos;
+    gres.remove_prefix(more ? comma + 1 : gres.size());
+    item = item.substr(0, item.find('('));
+    if (item == "gpu")
+      ++sum;
+    else if (item.starts_with("gpu:"))
+      sum += number<std::int64_t>(item.substr(item.rfind(':') + 1)).value_or(1);
+  }
+  return sum;
+}
+
+/// 0 for "UNLIMITED", and for what we do not understand: sbatch then has the last word.
+std::int64_t seconds_of(std::string_view limit) {
+  try {
+    return parse_time_limit(limit);
+  } catch (const failure&) {
+    return 0;
+  }
+}
+
+} // namespace
+
+std::vector<report> parse_queue(std::string_view text) {
+  std::vector<report> all;
+  std::set<std::int64_t> seen, twice;
+  each_line(text, [&](std::string_view line) {
+    if (auto r = queue_line(line)) {
+      if (!seen.insert(r->id).second)
+        twice.insert(r->id);
+      all.push_back(std::move(*r));
+    }
+  });
+  std::erase_if(all, [&](const report& r) { return twice.contains(r.id); });
+  return all;
+}
+
+std::vector<report> parse_history(std::string_view text) {
+  std::map<std::pair<std::int64_t, std::string>, std::set<std::string_view>> lines;
+  each_line(text, [&](std::string_view line) {
+    if (const auto r = history_line(line))
+      lines[{r->id, r->name}].insert(line);
+  });
+  std::vector<report> all;
+  for (const auto& [key, same] : lines)
+    if (same.size() == 1)
+      all.push_back(*history_line(*same.begin()));
+  return all;
+}
+
+capacity parse_capacity(std::string_view nodes, std::string_view partitions) {
+  capacity most;
+  const auto grow = [](std::int64_t& value, std::optional<std::int64_t> other) {
+    value = std::max(value, other.value_or(0));
+  };
+  each_line(nodes, [&](std::string_view line) {
+    const auto effective = value_of(line, "CPUEfctv"); // without those kept for the system
+    grow(most.cpus, number<std::int64_t>(effective.empty() ? value_of(line, "CPUTot") : effective));
+    const auto memory = number<std::int64_t>(value_of(line, "RealMemory"));
+    const auto kept = number<std::int64_t>(value_of(line, "MemSpecLimit"));
+    grow(most.mem_mb, memory.value_or(0) - kept.value_or(0));
+    grow(most.gpus, gpus_of(value_of(line, "Gres")));
+  });
+  each_line(partitions, [&](std::string_view line) {
+    if (value_of(line, "Default") == "YES")
+      most.max_time_s = seconds_of(value_of(line, "MaxTime"));
+  });
+  return most;
+}
+
+std::string parse_setting(std::string_view config, std::string_view key) {
+  std::string value;
+  each_line(config, [&](std::string_view line) {
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos || trimmed(line.substr(0, equals)) != key)
+      return;
+    auto found = trimmed(line.substr(equals + 1));
+    found.remove_prefix(std::min(found.find_first_not_of(' '), found.size()));
+    value = found == "(null)" ? std::string_view{} : found;
+  });
+  return value;
+}
+
+} // namespace jobrunner::slurm

@@ -1,0 +1,129 @@
+#include "slurm/job_environment.hpp"
+#include "slurm/job_process.hpp"
+#include "slurm/job_results.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <thread>
+
+namespace jobrunner::slurm {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> plain{"PATH=/usr/bin:/bin"};
+
+ending shell(const std::string& script) {
+  return run_command({"sh", "-c", script}, plain, "/");
+}
+
+TEST(run_command, exit_code_and_signal_are_told_as_shells_tell_them) {
+  EXPECT_EQ(shell("exit 0").exit_code, 0);
+  EXPECT_EQ(shell("exit 3").exit_code, 3);
+  const auto killed = shell("kill -9 $$");
+  EXPECT_EQ(killed.exit_code, 137);
+  EXPECT_EQ(killed.signal, 9);
+}
+
+TEST(run_command, what_cannot_be_started_is_said_and_ends_with_127) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_command({"no-such-program"}, plain, "/").exit_code, 127);
+  EXPECT_EQ(run_command({"true"}, plain, "/no/such/folder").exit_code, 127);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "jobrunner-job: cannot start \"no-such-program\": No such file or directory\n"
+            "jobrunner-job: cannot enter the dataset's folder \"/no/such/folder\": "
+            "No such file or directory\n");
+}
+
+TEST(run_command, the_folder_and_the_environment_are_the_given_ones) {
+  ::setenv("JR_AUTH_TOKEN", "secret", 1);
+  EXPECT_EQ(
+      run_command({"sh", "-c", "test $(pwd) = /tmp && test -z \"$JR_AUTH_TOKEN\""}, plain, "/tmp")
+          .exit_code,
+      0);
+  ::unsetenv("JR_AUTH_TOKEN");
+}
+
+TEST(run_command, a_signal_from_elsewhere_reaches_the_command_which_decides) {
+  hold_signals(); // before the thread exists, which must not get the signal instead
+  std::thread sender{[pid = ::getpid()] {
+    std::this_thread::sleep_for(std::chrono::milliseconds{300});
+    ::kill(pid, SIGTERM);
+  }};
+  const auto end = shell("trap 'exit 9' TERM; while :; do sleep 0.05; done");
+  sender.join();
+  EXPECT_EQ(end.exit_code, 9);
+}
+
+TEST(end_leftovers, finds_what_detached_itself) {
+  std::string pattern = fs::temp_directory_path() / "leftXXXXXX";
+  const fs::path dir = ::mkdtemp(pattern.data());
+  const auto file = dir / "pid";
+  EXPECT_EQ(shell("setsid sh -c '(echo $$ > " + file.string() +
+                  "; exec env -i sleep 60) &' </dev/null >/dev/null 2>&1")
+                .exit_code,
+            0);
+  pid_t pid = 0;
+  for (int i = 0; i < 200 && pid == 0; ++i) {
+    std::ifstream{file} >> pid;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  EXPECT_GE(end_leftovers(), 1);
+  EXPECT_EQ(end_leftovers(), 0);
+  fs::remove_all(dir);
+}
+
+TEST(job_environment, only_what_is_on_the_list_passes) {
+  const std::array<const char*, 8> from_slurm{"SLURM_JOB_ID=7",
+                                              "SLURM_CONF=/c",
+                                              "CUDA_VISIBLE_DEVICES=0",
+                                              "JR_AUTH_TOKEN=secret",
+                                              "LD_PRELOAD=/evil.so",
+                                              "TMPDIR=/tmp",
+                                              "HOME=/root",
+                                              nullptr};
+  const spec s{"u", {"x"}, "/data", "/results", R"({"a": "b=c"})", "/usr/bin"};
+  const auto all = job_environment(s, "/job/run/home", "runner", from_slurm.data());
+  EXPECT_EQ(all, (std::vector<std::string>{"PATH=/usr/bin", "HOME=/job/run/home", "USER=runner",
+                                           "LOGNAME=runner", "LANG=C.UTF-8", "DATASET_DIR=/data",
+                                           "RESULT_DIR=/results", R"(JR_PARAMS={"a": "b=c"})",
+                                           "PYTHONUNBUFFERED=1", "SLURM_JOB_ID=7", "SLURM_CONF=/c",
+                                           "CUDA_VISIBLE_DEVICES=0", "TMPDIR=/tmp"}));
+}
+
+TEST(share_with_group, opens_what_the_job_closed_and_follows_no_link) {
+  std::string pattern = fs::temp_directory_path() / "shareXXXXXX";
+  const fs::path top = ::mkdtemp(pattern.data());
+  const auto mode = [&](const char* name) {
+    return static_cast<unsigned>(fs::symlink_status(top / name).permissions());
+  };
+  fs::create_directories(top / "results/closed");
+  fs::create_directory(top / "outside");
+  std::ofstream{top / "results/closed/file"} << "x";
+  std::ofstream{top / "outside/file"} << "x";
+  fs::create_symlink("../outside", top / "results/folder_link");
+  fs::create_symlink("../outside/file", top / "results/file_link");
+  ASSERT_EQ(::chmod((top / "outside/file").c_str(), 0600), 0);
+  ASSERT_EQ(::chmod((top / "outside").c_str(), 0700), 0);
+  ASSERT_EQ(::chmod((top / "results/closed/file").c_str(), 0), 0);
+  ASSERT_EQ(::chmod((top / "results/closed").c_str(), 0), 0);
+  ASSERT_EQ(::chmod((top / "results").c_str(), 0700), 0);
+  share_with_group(top / "results");
+  EXPECT_EQ(mode("results"), 0750U);
+  EXPECT_EQ(mode("results/closed"), 0750U);
+  EXPECT_EQ(mode("results/closed/file"), 0440U);
+  EXPECT_EQ(mode("outside"), 0700U);
+  EXPECT_EQ(mode("outside/file"), 0600U);
+  fs::remove_all(top);
+}
+
+} // namespace
+
+} // namespace jobrunner::slurm

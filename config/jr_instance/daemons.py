@@ -160,7 +160,6 @@ def _run_slurmctld(root):
         while s.connect_ex(root + "/slurm/munge/socket") and time.monotonic() < end:
             time.sleep(0.05)
     slurm_files.renew_first_job_id(root, of["server_user"])
-    places.touch_jobcomp(root, of["slurm_user"], of["job_user"])
     if os.geteuid() == 0:
         user = pwd.getpwnam(of["slurm_user"])
         os.initgroups(user.pw_name, user.pw_gid)

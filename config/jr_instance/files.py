@@ -35,16 +35,16 @@ def folder(path, owner, mode):
         os.close(fd)
 
 
-def adopt(path, owner, mode, linked=False):
+def adopt(path, owner, mode):
     """Gives an existing regular file to `owner`; nothing if there is none. A file with several
-    names might be someone's: it is left alone unless `linked`."""
+    names may be another's too: it is left alone."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return
     try:
         seen = os.fstat(fd)
-        if stat.S_ISREG(seen.st_mode) and (linked or seen.st_nlink == 1):
+        if stat.S_ISREG(seen.st_mode) and seen.st_nlink == 1:
             _own(fd, owner, mode)
     finally:
         os.close(fd)
@@ -56,7 +56,7 @@ def touch(path, owner, mode):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
     except FileExistsError:
         pass
-    adopt(path, owner, mode, linked=True)
+    adopt(path, owner, mode)
 
 
 def read(path):

@@ -82,21 +82,11 @@ def make(settings):
     # A database that the FastAPI program left belongs to whoever ran that.
     for name in ("jr_slurm.db", "jr_slurm.db-wal", "jr_slurm.db-shm"):
         files.adopt(f"{root}/{name}", own, 0o600)
-    touch_jobcomp(root, slurm_user, job)
+    # The log of finished jobs: slurmctld writes it (and sets this mode itself), the server reads it.
+    files.touch(f"{root}/slurm/jobcomp.log", files.ids(slurm_user), 0o644)
     key = f"{root}/slurm/munge/key"
     files.write(key, files.read(key) or secrets.token_bytes(128), files.ids(munge_user), 0o400)
     token = f"{root}/auth_token"
     if settings.token_file == token:
         wanted = settings.token.encode() or files.read(token) or new_token().encode()
         files.write(token, wanted, own, 0o400)
-
-
-def touch_jobcomp(root, slurm_user, job_user):
-    """The log of finished jobs, which slurmctld writes.
-
-    sacct -c, run as the job user, opens it for writing too and sets its mode to 0644 if it owns
-    it; otherwise it refuses to work. So it is the job user's, and slurmctld, which comes in by
-    the group, needs the mode mended before each start.
-    """
-    owner = pwd.getpwnam(job_user).pw_uid, pwd.getpwnam(slurm_user).pw_gid
-    files.touch(f"{root}/slurm/jobcomp.log", owner, 0o660)

@@ -1,0 +1,51 @@
+#include "archive/budget.hpp"
+
+#include "core/error.hpp"
+
+namespace jobrunner::archive {
+namespace {
+
+constexpr std::uint64_t mib = 1U << 20U;
+constexpr std::uint64_t free_of_ratio = 256 * mib; // small bombs do no harm
+constexpr std::uint64_t most_ratio = 250;          // text in xz reaches 100, zeros 1,000 and more
+constexpr std::uint64_t most_names = 64 * mib;     // memory for the folders' names
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw failure{errc::unprocessable, "The archive was refused: " + why};
+}
+
+} // namespace
+
+void budget::entry() {
+  if (++entries_ > most_.max_files)
+    refuse("it holds more than " + std::to_string(most_.max_files) + " files and folders.");
+}
+
+void budget::folder_name(std::uint64_t length) {
+  names_ += length;
+  if (names_ > most_names)
+    refuse("the names of its folders are longer than 64 MiB together.");
+}
+
+void budget::expect(std::uint64_t size) const {
+  if (size > most_.max_bytes || bytes_ > most_.max_bytes - size)
+    refuse("unpacked it is larger than " + std::to_string(most_.max_bytes) + " bytes.");
+}
+
+void budget::grow(std::uint64_t bytes) {
+  expect(bytes);
+  bytes_ += bytes;
+  check_ratio(bytes_);
+}
+
+void budget::unpacked(std::uint64_t bytes) {
+  unpacked_ += bytes;
+  check_ratio(unpacked_);
+}
+
+void budget::check_ratio(std::uint64_t swollen) const {
+  if (swollen > free_of_ratio && (swollen - free_of_ratio) / most_ratio > consumed_)
+    refuse("it swells to more than 250 times its size when unpacked.");
+}
+
+} // namespace jobrunner::archive

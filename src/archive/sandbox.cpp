@@ -1,0 +1,57 @@
+#include "archive/sandbox.hpp"
+
+#include "core/error.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+namespace jobrunner::archive {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true; // shadow memory is terabytes of address space, and a thread
+#else
+constexpr bool sanitized = false;
+#endif
+
+void limit(__rlimit_resource resource, std::uint64_t most) {
+  rlimit now{};
+  if (getrlimit(resource, &now) != 0)
+    throw errno_failure("reading a resource limit");
+  const auto lowered = std::min<rlim_t>(most, now.rlim_max);
+  const rlimit wanted{lowered, lowered};
+  if (setrlimit(resource, &wanted) != 0)
+    throw errno_failure("setting a resource limit");
+}
+
+} // namespace
+
+void confine(int folder, task what, std::uint64_t max_file) {
+  umask(022);
+  const auto own = static_cast<unsigned>(folder);
+  constexpr unsigned first = 3; // behind standard input, output and error
+  if (own > first)
+    close_range(first, own - 1, 0);
+  close_range(own + 1, ~0U, 0);
+  std::signal(SIGXFSZ, SIG_IGN); // then writing too much is EFBIG, which can be explained
+  std::signal(SIGPIPE, SIG_IGN);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    throw errno_failure("giving up privileges");
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_FSIZE, std::max<std::uint64_t>(max_file, 1U << 16U)); // also of our own answer
+  limit(RLIMIT_NOFILE, what == task::remove ? 256 : 64); // remove holds one for each level
+  limit(RLIMIT_CPU, 24ULL * 3600);                       // the server's patience ends sooner
+  if (!sanitized) {
+    limit(RLIMIT_AS, 1ULL << 30U); // xz -9 needs 65 MiB, zstd with its largest window 128
+    limit(RLIMIT_NPROC, 0);        // no further process or thread
+  }
+  allow_only(folder, what);
+}
+
+} // namespace jobrunner::archive

@@ -1,0 +1,248 @@
+"""jobrunner-extract against hostile, cut and ordinary archives; see extract_place.py."""
+import errno
+import gzip
+import io
+import json
+import lzma
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parent.parent / "archives")]
+import make_archives  # noqa: E402
+from extract_place import PROGRAM, Place, one_line  # noqa: E402
+
+SLOWEST_S = 10
+
+# What becomes of each archive that is not refused: the names below the folder, by name of archive.
+# Every other one is refused as a whole, with exit status 1. Links of any kind are refused.
+HARMLESS = {
+    "17_setuid.tar": {"suid"},
+    "18_setgid_dir.tar": {"d", "sticky"},
+    "19_dirperm000_then_child.tar": {"d", "d/f"},
+    "24_nul_pax.tar": {"good"},  # libarchive ends the name at the NUL
+    "27_nfc_nfd_wide.tar": {"\u00e9", "e\u0301", "\uff0e\uff0e", "\uff0e\uff0e/x", "..\u2215x"},
+    "29_root_dot.tar": {"ok"},
+    "34_huge_mtime.tar": {"t"},
+    "35_uid_other.tar": {"u"},
+    "38_xattr.tar": {"x"},
+    "39_acl_flags.tar": {"x"},
+    "46_pax_global_path.tar": {"ok"},  # a name for all entries is not heard
+    "54_zip_suid.zip": {"s"},
+    "56_zip_swells_100M.zip": {"b"},  # below 256 MiB any ratio is allowed
+}
+
+
+@pytest.fixture
+def place():
+    made = Place()
+    yield made
+    made.remove()
+    shutil.rmtree(made.base)
+
+
+def archives(victim):
+    for name, data in make_archives.hostile(victim).items():
+        yield name, name, data
+        if name.endswith(".tar"):
+            for ending, compress in make_archives.COMPRESSIONS.items():
+                yield name, name + ending, compress(data)
+
+
+def test_every_hostile_archive_is_refused_or_harmless(place):
+    count, unused = 0, set(HARMLESS)
+    for original, name, data in archives(str(place.victim)):
+        begun = time.monotonic()
+        status, said = place.extract(data, "zip" if name.endswith(".zip") else "tar")
+        took = time.monotonic() - begun
+        assert place.canaries() == place.before, f"{name} reached a canary"
+        assert took < SLOWEST_S, f"{name} took {took:.1f} s"
+        if original in HARMLESS:
+            assert (status, place.names()) == (0, HARMLESS[original]), (name, said)
+            place.check_made()
+            unused.discard(original)
+        else:
+            assert status == 1, (name, status, said)
+            assert said["error"].startswith("The archive ") and said["error"].endswith("."), said
+            assert said["error"].isprintable(), said
+        place.remove()
+        assert place.canaries() == place.before, f"removing {name} reached a canary"
+        count += 1
+    assert not unused and count > 300
+
+
+def test_the_sentence_names_the_entry_and_what_would_be_right(place):
+    archive = make_archives.tar(make_archives.file("fine"), make_archives.file("a/../../b\n"))
+    status, said = place.extract(archive)
+    assert status == 1
+    assert r'"a/../../b\x0a"' in said["error"] and "must" in said["error"]
+
+
+def sample_tar():
+    noise = random.Random(7)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as t:
+        for i in range(12):
+            data = noise.randbytes(noise.randrange(6000))
+            info = tarfile.TarInfo(f"folder/{i}" + "\u00e9" * (i % 3))
+            info.size = len(data)
+            t.addfile(info, io.BytesIO(data))
+        end = t.offset
+    return out.getvalue()[:end] + bytes(1024)  # without padding: every cut is a loss
+
+
+def sample_zip():
+    noise = random.Random(8)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for i in range(12):
+            z.writestr(f"folder/{i}", noise.randbytes(noise.randrange(6000)))
+    return out.getvalue()
+
+
+def test_a_thousand_random_truncations_in_six_formats_are_refused(place):
+    seed = int(os.environ.get("JOBRUNNER_TEST_SEED", "20"))
+    print(f"JOBRUNNER_TEST_SEED={seed}")
+    pick = random.Random(seed)
+    whole = sample_tar()
+    formats = {"tar": whole, "zip": sample_zip()}
+    for ending in (".gz", ".xz", ".lzma", ".zst"):
+        formats[ending] = make_archives.COMPRESSIONS[ending](whole)
+    for name, data in formats.items():
+        status, said = place.extract(data, "zip" if name == "zip" else "tar")
+        assert (status, said.get("files")) == (0, 12), (name, said)
+        place.remove()
+    for i in range(1000):
+        name = list(formats)[i % len(formats)]
+        # Cuts near the end are the ones that pass for whole.
+        near_end = pick.random() < 0.3
+        size = len(formats[name])
+        cut = size - pick.randrange(1, 64) if near_end else pick.randrange(size)
+        status, said = place.extract(formats[name][:cut], "zip" if name == "zip" else "tar")
+        assert status == 1, f"{name} cut to {cut} of {size} bytes: {status} {said}"
+        place.remove()
+
+
+def test_remove_gives_back_also_what_lies_in_closed_folders(place):
+    status, said = place.extract(sample_tar())
+    assert status == 0
+    assert place.remove() == said
+
+
+def test_remove_goes_on_after_what_is_not_its_own(place):
+    if not place.user:
+        pytest.skip("needs a second user")
+    closed = place.out / "closed"
+    closed.mkdir()
+    (closed / "kept").write_bytes(b"x")
+    closed.chmod(0o755)
+    assert place.extract(sample_tar())[0] == 0
+    done = place.run("remove", place.out, stdin=subprocess.DEVNULL)
+    assert done.returncode == 3
+    assert "closed/kept" in one_line(done)["error"]
+    assert place.names() == {"closed", "closed/kept"}
+    shutil.rmtree(closed)
+
+
+def test_too_little_free_space_is_a_full_disk(place):
+    archive = make_archives.tar(make_archives.file("f", bytes(40 << 20)))
+    status, said = place.extract(archive, min_free=1 << 62)
+    assert status == 2 and "full" in said["error"]
+
+
+def test_a_disk_that_fills_up_is_a_full_disk(place):
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=770", "none", place.out],
+                             capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("may not mount a small disk here")
+    try:
+        archive = make_archives.tar(make_archives.file("f", random.Random(1).randbytes(4 << 20)))
+        status, said = place.extract(archive)
+        assert status == 2 and "No space left" in said["error"], said
+        place.remove()
+    finally:
+        subprocess.run(["umount", place.out], check=True)
+
+
+@pytest.mark.parametrize("args", [
+    [], ["extract"], ["extract", "rar", "DIR", "1", "1", "1"], ["remove"],
+    ["extract", "tar", "DIR", "1", "1", "-1"], ["extract", "tar", "DIR", "1x", "1", "1"],
+    ["extract", "tar", "/nonexistent", "1", "1", "1"], ["remove", "/nonexistent"],
+    ["extract", "zip", "DIR", "1", "1", "1"],  # from something that is not a file
+])
+def test_a_wrong_call_is_our_own_fault(place, args):
+    args = [str(place.out) if a == "DIR" else a for a in args]
+    done = place.run(*args, stdin=subprocess.DEVNULL)
+    assert done.returncode == 3 and "error" in one_line(done)
+
+
+def test_it_is_confined_before_it_reads(place):
+    reader, writer = os.pipe()
+    secret = os.open("/etc/hostname", os.O_RDONLY)
+    running = subprocess.Popen([PROGRAM, "extract", "tar", place.out, "1000000", "10", "0"],
+                               stdin=reader, stdout=subprocess.PIPE, env={}, pass_fds=[secret],
+                               **place.user)
+    try:
+        proc = Path("/proc") / str(running.pid)
+        for _ in range(500):
+            if (proc / "wchan").exists() and "NoNewPrivs:\t1" in (proc / "status").read_text():
+                time.sleep(0.1)  # the rest of it follows at once
+                break
+            time.sleep(0.01)
+        status = (proc / "status").read_text()
+        assert "NoNewPrivs:\t1" in status
+        assert "Umask:\t0022" in status
+        limits = {line[:26].strip(): line[26:].split()[:2] for line in
+                  (proc / "limits").read_text().splitlines()[1:]}
+        assert limits["Max core file size"] == ["0", "0"]
+        assert limits["Max open files"] == ["64", "64"]
+        assert limits["Max file size"] == ["1000000", "1000000"]
+        opened = {os.readlink(fd) for fd in (proc / "fd").iterdir() if int(fd.name) > 2}
+        assert opened == {str(place.out)}, "descriptors it was not meant to have"
+    finally:
+        os.close(secret)
+        os.close(reader)
+        os.write(writer, sample_tar()[:5000])
+        os.close(writer)
+        running.communicate()
+    assert running.returncode == 1
+
+
+def test_a_writer_into_the_pipe_is_never_interrupted_by_a_good_archive(place):
+    for compress in (bytes, gzip.compress, lzma.compress):
+        running = subprocess.Popen([PROGRAM, "extract", "tar", place.out, "1000000", "100", "0"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={},
+                                   **place.user)
+        try:
+            running.stdin.write(compress(sample_tar() + bytes(3 << 20)) + bytes(1 << 20))
+            running.stdin.close()
+        except OSError as e:
+            assert e.errno != errno.EPIPE, "it stopped reading"
+            raise
+        assert json.loads(running.stdout.read())["files"] == 12
+        running.stdout.close()
+        assert running.wait() == 0
+        place.remove()
+
+
+def test_ten_thousand_small_files(place):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as t:
+        for i in range(10000):
+            info = tarfile.TarInfo(f"{i % 100:03}/{i:05}")
+            info.size = 100
+            t.addfile(info, io.BytesIO(b"x" * 100))
+    begun = time.monotonic()
+    status, said = place.extract(out.getvalue(), max_files=10100)
+    print(f"10,000 files in {time.monotonic() - begun:.2f} s")
+    assert (status, said) == (0, {"files": 10000, "bytes": 1000000})
+    place.check_made()
+    assert place.remove() == said

@@ -88,13 +88,13 @@ def check_port(settings):
 def _environment(root, instance_py):
     of = about(root)
     return {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/", "JR_ROOT": root, "JR_INSTANCE": instance_py,
-            "JR_NODE": slurm_files.NODE, "JR_MUNGE_USER": of["munge_user"],
+            "JR_NODE": slurm_files.node_name(root), "JR_MUNGE_USER": of["munge_user"],
             # A home closed to others is no place for a socket in munged's eyes; here nobody else comes.
             "JR_MUNGE_FORCE": "" if of["as_root"] else "--force",
             "JR_DAEMON_USER": pwd.getpwuid(os.geteuid()).pw_name}
 
 
-def _fingerprints(root):
+def _fingerprints(root, instance_py):
     """What each program was started with, to see later what has to be started anew."""
     def digest(parts):
         return hashlib.sha256(repr(list(parts)).encode()).hexdigest()
@@ -106,7 +106,7 @@ def _fingerprints(root):
                 seen = os.stat(f"{folder}/{name}")
                 programs.append((folder, name, seen.st_size, seen.st_mtime_ns))
     conf = re.sub(rb"^FirstJobId=.*$", b"", files.read(root + "/slurm/slurm.conf"), flags=re.M)
-    return {"supervisord": digest([files.read(root + "/run/supervisord.conf")]),
+    return {"supervisord": digest([files.read(root + "/run/supervisord.conf"), _environment(root, instance_py)]),
             "slurm": digest([conf] + [files.read(f"{root}/slurm/{n}") for n in ("gres.conf", "cgroup.conf")]),
             "server": digest(programs + [files.read(root + "/run/server.json"), files.read(about(root)["token_file"])])}
 
@@ -119,7 +119,7 @@ def control(root, instance_py, *words):
 
 def start(root, instance_py, foreground):
     """Makes what runs agree with what was prepared. `foreground` never returns."""
-    now, then = _fingerprints(root), _json(root + "/run/started.json")
+    now, then = _fingerprints(root, instance_py), _json(root + "/run/started.json")
     if supervisor_pid(root) and now["supervisord"] != then.get("supervisord"):
         stop(root)
     files.write(root + "/run/started.json", json.dumps(now) + "\n", (os.geteuid(), os.getegid()), 0o644)

@@ -1,5 +1,6 @@
 """Slurm's configuration: slurm.conf, gres.conf, cgroup.conf from the templates beside instance.py."""
 
+import hashlib
 import json
 import os
 import random
@@ -11,7 +12,11 @@ import sys
 
 from . import files, places
 
-NODE = "jr-node"
+
+def node_name(root):
+    """Of this instance alone: the cgroups of a machine's slurmds are told apart by it."""
+    return "jr-" + hashlib.sha256(root.encode()).hexdigest()[:6]
+
 
 # Run as the server's user: reads the highest job id on record, in this program's schema or the
 # FastAPI program's.
@@ -100,13 +105,13 @@ def write(settings, running):
     admin = (os.geteuid(), os.getegid())
     slurm_user, _ = places.daemon_users(settings)
     slurmctld_port, slurmd_port = ports(root, admin, running)
-    count = len(settings.gpus)
+    count, node = len(settings.gpus), node_name(root)
     values = {
-        "root": root, "hostname": socket.gethostname().split(".")[0], "node": NODE,
+        "root": root, "hostname": socket.gethostname().split(".")[0], "node": node,
         "slurm_user": slurm_user, "slurmd_user": "root" if settings.as_root else slurm_user,
         "slurmctld_port": slurmctld_port, "slurmd_port": slurmd_port,
         "cpus": settings.cpus, "memory_mb": settings.memory_mb,
-        "gres_types": "gpu",
+        "constrain_devices": "no" if settings.simulated else "yes",
         "gres": f" Gres=gpu:{settings.gpu_type}:{count}" if count else "",
         "proctrack": "proctrack/cgroup" if settings.cgroups else "proctrack/linuxproc",
         "task_plugin": "task/cgroup" if settings.cgroups else "task/none",
@@ -114,8 +119,8 @@ def write(settings, running):
         "first_job_id": first_job_id(root, settings.server_user),
         "max_time": _time(settings.max_time_min),
         "default_time": _time(min(settings.max_time_min or 240, 240)),
-        "devices": "\n".join(f"NodeName={NODE} Name=gpu Type={settings.gpu_type} File={link}" for link in _gpu_links(root, settings.gpus)),
+        "devices": "\n".join(f"NodeName={node} Name=gpu Type={settings.gpu_type} File={link}" for link in _gpu_links(root, settings.gpus)),
     }
-    for name in ["slurm.conf", "gres.conf"] + ["cgroup.conf"] * settings.cgroups:
+    for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
         with open(f"{templates}/{name}.in", encoding="utf-8") as f:
             files.write(f"{root}/slurm/{name}", string.Template(f.read()).substitute(values), admin, 0o644)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 PROGRAM = str(Path(os.environ["JOBRUNNER_BIN"]).resolve() / "jobrunner-extract")
 NAMELESS = 64321
-MAX_BYTES, MAX_FILES = 1 << 32, 5000
+MAX_BYTES, MAX_FILES = 1 << 32, 1000
 
 
 class Place:

@@ -1,13 +1,14 @@
 #include "core/launcher_process.hpp"
 
+#include "core/exec_array.hpp"
 #include "core/launcher_identity.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <map>
 #include <span>
@@ -68,14 +69,6 @@ std::vector<std::string> read_arguments(int file) {
   return all;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> all;
-  for (auto& s : strings)
-    all.push_back(s.data());
-  all.push_back(nullptr);
-  return all;
-}
-
 /// The pid, or minus errno. posix_spawn's child shares our memory until its exec and is as little
 /// open to its user's other processes as we are (see launcher_identity.hpp); after the exec there
 /// is nothing of ours left to read.
@@ -99,8 +92,8 @@ pid_t spawn(std::vector<std::string> argv, std::vector<std::string>& environment
     posix_spawn_file_actions_adddup2(&actions, files.at(static_cast<std::size_t>(to) + 1).get(),
                                      to);
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, argv.front().c_str(), &actions, &how, pointers(argv).data(),
-                                pointers(environment).data());
+  const int error = posix_spawn(&pid, argv.front().c_str(), &actions, &how, exec_array(argv).data(),
+                                exec_array(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&how);
   return error == 0 ? pid : -error;
@@ -154,7 +147,7 @@ private:
   }
 
   void reap() {
-    signalfd_siginfo ignored;
+    signalfd_siginfo ignored{};
     static_cast<void>(!::read(signals_, &ignored, sizeof ignored));
     siginfo_t ended{};
     // WNOWAIT: while its leader is a zombie the group's number cannot belong to anybody else, so

@@ -75,7 +75,8 @@ client::client(launcher& as_job_user, std::filesystem::path bin, std::filesystem
       wrapper_(std::move(wrapper)),
       limit_(limit) {}
 
-finished client::run(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd) {
+finished client::run(const std::vector<std::string>& argv, clock::time_point deadline,
+                     int stdin_fd) {
   try {
     return launcher_.spawn(argv, stdin_fd).wait(deadline - clock::now(), longest_answer);
   } catch (const failure& f) { // no launcher, no descriptors: to the caller Slurm is not there
@@ -83,8 +84,9 @@ finished client::run(std::vector<std::string> argv, clock::time_point deadline, 
   }
 }
 
-std::string client::ask(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd) {
-  auto answer = run(std::move(argv), deadline, stdin_fd);
+std::string client::ask(const std::vector<std::string>& argv, clock::time_point deadline,
+                        int stdin_fd) {
+  auto answer = run(argv, deadline, stdin_fd);
   if (answer.timed_out)
     throw unreachable("no answer within " + std::to_string(limit_.count()) + " s");
   if (!answer.started || answer.exit_code != 0)
@@ -117,7 +119,7 @@ std::vector<report> client::squeue(std::vector<std::string> filter) {
       env,     epoch,  command("squeue"), "--noheader",
       "--all", "--me", "--states=all",    "--Format=" + std::string{queue_format}};
   std::ranges::move(filter, std::back_inserter(argv));
-  return parse_queue(ask(std::move(argv), deadline()));
+  return parse_queue(ask(argv, deadline()));
 }
 
 std::vector<report> client::queue() {
@@ -154,7 +156,7 @@ std::vector<report> client::history(std::span<const std::int64_t> ids) {
   const auto lines = memory_file(lines_about(parse_setting(config, "JobCompLoc"), ids));
   argv = {env,           epoch, command("sacct"), "--completion", "--file=/dev/stdin",
           "--parsable2", "-n",  "--jobs=" + list, "-o",           history_format};
-  return parse_history(ask(std::move(argv), until, lines.get()));
+  return parse_history(ask(argv, until, lines.get()));
 }
 
 void client::cancel(std::int64_t id, const std::string& uuid) {

@@ -56,8 +56,9 @@ public:
 
 private:
   using clock = std::chrono::steady_clock;
-  finished run(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd = -1);
-  std::string ask(std::vector<std::string> argv, clock::time_point deadline, int stdin_fd = -1);
+  finished run(const std::vector<std::string>& argv, clock::time_point deadline, int stdin_fd = -1);
+  std::string ask(const std::vector<std::string>& argv, clock::time_point deadline,
+                  int stdin_fd = -1);
   std::vector<report> squeue(std::vector<std::string> filter);
   std::string command(const char* name) const { return (bin_ / name).string(); }
   clock::time_point deadline() const { return clock::now() + limit_; }

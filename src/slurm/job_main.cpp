@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <sys/stat.h>
@@ -22,16 +23,6 @@ namespace jobrunner::slurm {
 namespace {
 
 namespace fs = std::filesystem;
-
-void say(int to, std::string line) {
-  line += '\n';
-  static_cast<void>(!::write(to, line.data(), line.size())); // unbuffered: never lost, never twice
-}
-
-std::string user_name() {
-  const auto* entry = ::getpwuid(::geteuid());
-  return entry ? entry->pw_name : std::to_string(::geteuid());
-}
 
 /// Whether the log's last byte ends a line; where it cannot be read, as if it did.
 bool at_line_start() {
@@ -43,6 +34,21 @@ bool at_line_start() {
   return last == '\n';
 }
 
+/// A line of its own in the log. Unbuffered: never lost, never twice.
+void say(const std::string& text) {
+  const auto line = (at_line_start() ? "" : "\n") + text + "\n";
+  static_cast<void>(!::write(STDOUT_FILENO, line.data(), line.size()));
+}
+
+void complain(const std::string& text) {
+  say("jobrunner-job: " + text);
+}
+
+std::string user_name() {
+  const auto* entry = ::getpwuid(::geteuid());
+  return entry ? entry->pw_name : std::to_string(::geteuid());
+}
+
 ending run(const spec& s, const fs::path& job_dir) {
   const auto home = job_dir / "run/home";
   std::error_code ignored;
@@ -50,9 +56,11 @@ ending run(const spec& s, const fs::path& job_dir) {
   fs::permissions(home, fs::perms::owner_all, ignored);
   const auto end =
       run_command(s.argv, job_environment(s, home, user_name(), environ), s.dataset_dir);
+  if (end.signal != 0)
+    complain("the command was ended by signal " + std::to_string(end.signal) + " (" +
+             ::strsignal(end.signal) + ")");
   if (const auto left = end_leftovers())
-    say(STDERR_FILENO, "jobrunner-job: ended " + std::to_string(left) +
-                           " processes that the command had left running");
+    complain("ended what the command had left running: " + std::to_string(left) + " process(es)");
   share_with_group(s.result_dir);
   fs::remove_all(home, ignored);
   return end;
@@ -62,12 +70,11 @@ int work(const fs::path& job_dir) {
   const auto s = read_spec(job_dir);
   const char* id = std::getenv("SLURM_JOB_ID");
   if (!take_start(job_dir, id ? id : "0")) {
-    say(STDERR_FILENO, "jobrunner-job: not run: this job was started before, by " +
-                           started_by(job_dir).value_or("nobody"));
+    complain("not run: this job was started before, by " + started_by(job_dir).value_or("nobody"));
     return EXIT_SUCCESS;
   }
   const auto started_at = now();
-  say(STDOUT_FILENO, "JOB_START " + to_rfc3339(started_at));
+  say("JOB_START " + to_rfc3339(started_at));
   // The server reads results while they grow: it is in the group of the job's user.
   ::umask(027);
   const auto end = run(s, job_dir);
@@ -75,9 +82,9 @@ int work(const fs::path& job_dir) {
   try {
     write_exit(job_dir, {end.exit_code, end.signal, started_at, ended_at});
   } catch (const failure& f) { // Slurm still has the exit code
-    say(STDERR_FILENO, std::string{"jobrunner-job: "} + f.what());
+    complain(f.what());
   }
-  say(STDOUT_FILENO, (at_line_start() ? "JOB_END " : "\nJOB_END ") + to_rfc3339(ended_at));
+  say("JOB_END " + to_rfc3339(ended_at));
   return end.exit_code;
 }
 
@@ -91,9 +98,9 @@ int main(int argc, char** argv) {
   try {
     if (argc == 2)
       return work(argv[1]);
-    say(STDERR_FILENO, "usage: jobrunner-job JOB_DIR");
+    complain("usage: jobrunner-job JOB_DIR");
   } catch (const std::exception& e) {
-    say(STDERR_FILENO, std::string{"jobrunner-job: "} + e.what());
+    complain(e.what());
   }
   return EXIT_FAILURE;
 }

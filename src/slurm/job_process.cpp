@@ -1,12 +1,13 @@
 #include "slurm/job_process.hpp"
 
+#include "core/exec_array.hpp"
 #include "core/text.hpp"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -24,17 +25,9 @@ sigset_t held() {
   return set;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> all;
-  for (auto& s : strings)
-    all.push_back(s.data());
-  all.push_back(nullptr);
-  return all;
-}
-
 [[noreturn]] void become(std::vector<std::string> argv, std::vector<std::string> environment,
                          const std::filesystem::path& folder) {
-  const auto arguments = pointers(argv), variables = pointers(environment);
+  const auto arguments = exec_array(argv), variables = exec_array(environment);
   environ = const_cast<char**>(variables.data()); // execvp searches its PATH
   sigset_t none;
   sigemptyset(&none);
@@ -91,8 +84,11 @@ ending run_command(const std::vector<std::string>& argv,
     if (signal < 0)
       continue; // EINTR
     if (signal != SIGCHLD) {
-      // Slurm's step daemon, our parent, signals every process of the job itself.
-      if (got.si_pid != ::getppid())
+      // When Slurm ends or resumes a job its step daemon, our parent, signals every process of the
+      // job itself. A second SIGTERM would be an order to hurry, to many programs. Its other
+      // signals (scancel --batch) are for us alone.
+      const bool has_it = (signal == SIGTERM || signal == SIGCONT) && got.si_pid == ::getppid();
+      if (!has_it)
         ::kill(pid, signal);
       continue;
     }
@@ -108,17 +104,22 @@ ending run_command(const std::vector<std::string>& argv,
 
 int end_leftovers() {
   using clock = std::chrono::steady_clock;
-  int ended = 0;
-  const auto until = clock::now() + std::chrono::seconds{5};
-  for (auto left = children(); !left.empty() && clock::now() < until; left = children()) {
-    for (const auto pid : left)
-      ::kill(pid, SIGKILL);
-    const timespec moment{0, 1'000'000};
+  int killed = 0;
+  const auto start = clock::now();
+  for (auto left = children(); !left.empty(); left = children()) {
+    const auto since = clock::now() - start;
+    if (since > std::chrono::seconds{5})
+      break;
+    // A moment for helpers that are just ending, srun's for one.
+    if (since > std::chrono::milliseconds{200})
+      for (const auto pid : left)
+        killed += ::kill(pid, SIGKILL) == 0;
+    const timespec moment{0, 5'000'000};
     ::nanosleep(&moment, nullptr);
     while (::waitpid(-1, nullptr, WNOHANG) > 0)
-      ++ended;
+      continue;
   }
-  return ended;
+  return killed;
 }
 
 } // namespace jobrunner::slurm

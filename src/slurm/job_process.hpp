@@ -22,7 +22,8 @@ ending run_command(const std::vector<std::string>& argv,
                    const std::vector<std::string>& environment,
                    const std::filesystem::path& folder);
 
-/// Kills what the command has left running, detached or not. How many processes; at most for 5 s.
+/// Kills what the command has left running, detached or not, after 0.2 s. How many processes it
+/// were. Gives up after 5 s.
 int end_leftovers();
 
 } // namespace jobrunner::slurm

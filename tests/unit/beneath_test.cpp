@@ -4,15 +4,21 @@
 #include <fcntl.h>
 
 #include <array>
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <thread>
 
 namespace jobrunner {
 
@@ -198,6 +204,32 @@ TEST_P(beneath_test, special_files_are_refused_without_blocking) {
 TEST_P(beneath_test, the_descriptor_does_not_pass_to_children) {
   const auto file = open("file");
   EXPECT_TRUE(::fcntl(file.get(), F_GETFD) & FD_CLOEXEC);
+}
+
+/// Lets openat2 answer `error` on this thread alone, as a container engine's filter does.
+bool deny_openat2(int error) {
+  std::array<sock_filter, 4> code{{
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_openat2},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  }};
+  const sock_fprog program{code.size(), code.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_P(beneath_test, where_openat2_is_denied_the_walk_takes_its_place) {
+  fs::create_symlink("../outside", root_ / "folder");
+  for (const int error : {EPERM, ENOSYS}) {
+    std::thread{[&] {
+      ASSERT_TRUE(deny_openat2(error));
+      EXPECT_EQ(text_of(open("sub/deep/file")), "deep");
+      EXPECT_EQ(refusal("folder/canary"), errc::not_found);
+      EXPECT_EQ(refusal("../outside/canary"), errc::invalid);
+      EXPECT_EQ(refusal("missing"), errc::not_found);
+    }}.join();
+  }
 }
 
 TEST_P(beneath_test, a_missing_root_is_not_found) {

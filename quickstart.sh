@@ -66,8 +66,7 @@ install_packages() {
 build() {
   local build=$here/build/release
   step "Building (a first time takes some minutes)"
-  cd "$here"
-  if [ ! -e "$build/build.ninja" ]; then cmake --preset release -DJOBRUNNER_TESTS=OFF; fi
+  if [ ! -e "$build/build.ninja" ]; then cmake -S "$here" --preset release -DJOBRUNNER_TESTS=OFF; fi
   cmake --build "$build" --target jobrunner jobrunner-job jobrunner-extract || die "the build failed, see above"
 }
 
@@ -186,7 +185,7 @@ demo() {
   for _ in $(seq 20); do
     answer=$(api "$base/jobs/$job?wait=30")
     status=$(jq -r .status <<<"$answer")
-    jq -r '.status + (if .reason then " (" + .reason + ")" else "" end)' <<<"$answer"
+    jq -r '.status + (if .reason // "" | length > 0 then " (" + .reason + ")" else "" end)' <<<"$answer"
     [ "$(jq -r .done <<<"$answer")" = false ] || break
   done
 

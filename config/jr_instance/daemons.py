@@ -129,7 +129,9 @@ def start(root, instance_py, foreground):
             os.execve(command[0], command, _environment(root, instance_py))
         subprocess.run(command, check=True, env=_environment(root, instance_py), cwd="/")
         return "started"
-    stale = ["slurmctld", "slurmd"] * (now["slurm"] != then.get("slurm")) + ["jobrunner"] * (now["server"] != then.get("server"))
+    slurm, server = (now[part] != then.get(part) for part in ("slurm", "server"))
+    # The server too where Slurm is another: what the node has it asks rarely.
+    stale = ["slurmctld", "slurmd"] * slurm + ["jobrunner"] * (slurm or server)
     if stale:
         control(root, instance_py, "restart", *stale)
     states = dict(line.split()[:2] for line in control(root, instance_py, "status").splitlines())

@@ -66,7 +66,7 @@ install_packages() {
 build() {
   local build=$here/build/release
   step "Building (a first time takes some minutes)"
-  if [ ! -e "$build/build.ninja" ]; then cmake -S "$here" --preset release -DJOBRUNNER_TESTS=OFF; fi
+  if [ ! -e "$build/build.ninja" ]; then cmake -S "$here" --preset release -DJOBRUNNER_TESTS=OFF || die "CMake cannot set up the build, see above"; fi
   cmake --build "$build" --target jobrunner jobrunner-job jobrunner-extract || die "the build failed, see above"
 }
 

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -36,8 +37,8 @@ void set_limits() {
 }
 
 void become(uid_t uid, gid_t gid, gid_t job_group) {
-  const gid_t groups[] = {gid, job_group};
-  if (setgroups(2, static_cast<const gid_t*>(groups)) != 0 || setresgid(gid, gid, gid) != 0 ||
+  const std::array groups{gid, job_group};
+  if (setgroups(groups.size(), groups.data()) != 0 || setresgid(gid, gid, gid) != 0 ||
       setresuid(uid, uid, uid) != 0)
     throw errno_failure("become the server's user");
   prctl(PR_SET_DUMPABLE, 0); // nobody reads our memory or environment through /proc

@@ -17,9 +17,9 @@ namespace jobrunner::http {
 class background {
 public:
   /// Used on `home` alone, the coroutine's executor.
-  background(boost::asio::thread_pool& pool, boost::asio::any_io_executor home)
+  background(boost::asio::thread_pool& pool, const boost::asio::any_io_executor& home)
       : pool_(pool),
-        event_(std::move(home)) {}
+        event_(home) {}
 
   /// Starts `f` on the pool. Only after wait(); what `f` uses must live until the next wait().
   template <class F>

@@ -42,7 +42,7 @@ fields parse_form(std::string_view content_type, std::string_view body) {
     multipart_parser parser{boundary_of(content_type), parts};
     parser.feed(body);
     parser.end();
-    return fields::from_pairs(std::move(parts.all));
+    return fields::from_pairs(parts.all);
   }
   if (kind == "application/x-www-form-urlencoded")
     return fields::from_pairs(parse_urlencoded(body));

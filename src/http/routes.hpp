@@ -20,9 +20,9 @@ enum class takes : std::uint8_t { nothing, fields, stream };
 using handler = asio::awaitable<response> (*)(exchange&);
 
 struct route {
-  beast::verb verb;
+  beast::verb verb = beast::verb::unknown;
   pattern path;
-  handler handle;
+  handler handle = nullptr;
   auth needs = auth::token;
   takes body = takes::nothing;
 };

@@ -32,9 +32,9 @@ constexpr auto write_time = 60s;
 constexpr auto rate_window = 30s;
 constexpr std::uint64_t least_rate = 1024; // bytes a second of a body
 constexpr auto linger_time = 5s;
-constexpr std::size_t linger_bytes = 64 << 20;
+constexpr std::size_t linger_bytes = 64U << 20U;
 constexpr std::uint32_t largest_header = 16 * 1024;
-constexpr std::size_t buffer_bytes = 32 * 1024; // a header, or a chunk's head with its extensions
+constexpr std::size_t buffer_bytes = 32768; // a header, or a chunk's head with its extensions
 
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -269,7 +269,7 @@ asio::awaitable<fields> session::read_fields() {
     throw failure(errc::too_large, "the body has " + std::to_string(body_left_) +
                                        " bytes; this call takes at most " + std::to_string(limit));
   std::string body;
-  std::array<char, 16 * 1024> piece{};
+  std::array<char, 16384> piece{};
   for (;;) {
     const auto n = co_await read(piece);
     if (n == 0)
@@ -364,7 +364,7 @@ asio::awaitable<void> session::linger() {
   boost::system::error_code ec;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   deadline_ = clock::now() + linger_time;
-  std::array<char, 16 * 1024> sink{};
+  std::array<char, 16384> sink{};
   std::size_t seen = 0;
   while (!ec && seen < linger_bytes)
     seen += co_await socket_.async_read_some(asio::buffer(sink), redirect_error(use_awaitable, ec));

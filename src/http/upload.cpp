@@ -20,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t buffer_bytes = 512 * 1024;
+constexpr std::size_t buffer_bytes = 512U << 10U;
 constexpr std::size_t longest_field = 1024;
 
 std::string_view view(boost::beast::string_view text) {
@@ -84,10 +84,10 @@ private:
 
 class upload {
 public:
-  upload(exchange& x, std::string staging, asio::any_io_executor home)
+  upload(exchange& x, std::string staging, const asio::any_io_executor& home)
       : x_(x),
         staging_(std::move(staging)),
-        work_(x.with.uploads, std::move(home)),
+        work_(x.with.uploads, home),
         buffers_{std::vector<char>(buffer_bytes), std::vector<char>(buffer_bytes)} {}
 
   asio::awaitable<arrival> receive() {

@@ -23,6 +23,7 @@ chmod 755 "$work" # jobs run as another user and start programs from below it
 trap 'rm -rf "$work"' EXIT
 python=/usr/bin/python3
 export PYTHONDONTWRITEBYTECODE=1
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 # another clone finds what this one has compiled
 
 heading() { printf '\n=== %s\n' "$1"; }
 

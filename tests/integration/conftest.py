@@ -30,9 +30,13 @@ def site():
     made = Site(prefix)
     try:
         made.start()
-        yield made
-    finally:
+    except BaseException as error:
         made.stop()
+        if isinstance(error, AssertionError):
+            pytest.exit(f"the private site does not start: {error}", 3)
+        raise
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")

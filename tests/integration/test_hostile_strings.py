@@ -61,7 +61,7 @@ def test_arguments_are_words_and_never_text(client, run_tool, texts):
     job_id = run_tool("surroundings.py", args=words)
     client.wait(job_id)
     arguments = client.file(job_id, "cmdline").content.split(b"\0")[:-1]
-    assert arguments[6:] == [word.encode() for word in words]
+    assert arguments[arguments.index(b"--params") + 2:] == [word.encode() for word in words]
     for text in with_nul:
         response = client.post("/jobs", json={"dataset_sha": client.job(job_id)["meta"]["dataset_sha"], "command_key": "pytorch_infer", "gpus": 0, "cpus": 1,
                                               "mem_gb": 1, "params_json": json.dumps({"script": "nap.py", "args": [text]})})

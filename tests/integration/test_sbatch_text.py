@@ -39,7 +39,7 @@ def test_a_forged_line_in_the_log_of_completions_changes_nothing(client, site, r
     # As a job of someone else's with a newline in its name would write it.
     with open(site.root / "slurm" / "jobcomp.log", "a", encoding="ascii") as log:
         log.write(f"JobId={job_id} UserId=x(1) GroupId=x(1) Name={name} JobState=FAILED Partition=main TimeLimit=5 StartTime=2026-01-01T00:00:00 "
-                  "EndTime=2026-01-01T00:00:01 NodeList=jr-node NodeCnt=1 ProcCnt=1 WorkDir=/ ExitCode=1:0\n")
+                  f"EndTime=2026-01-01T00:00:01 NodeList={site.slurm.node} NodeCnt=1 ProcCnt=1 WorkDir=/ ExitCode=1:0\n")
     time.sleep(1.5)
     assert client.job(job_id)["status"] == "RUNNING"
     client.wait(job_id)

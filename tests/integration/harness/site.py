@@ -103,7 +103,10 @@ class Site:
             except AssertionError as error:
                 late.append(str(error))
             reports += server.sanitizer_reports()
-        self.slurm.stop()
+        try:
+            self.slurm.stop()
+        except (AssertionError, subprocess.SubprocessError) as error:
+            late.append(str(error))
         if os.environ.get("JR_KEEP"):
             print(f"\nkept {self.top}")
         else:

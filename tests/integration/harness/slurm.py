@@ -1,6 +1,7 @@
 """The site's Slurm: munged, slurmctld and slurmd as children of the tests, each to be stopped, hung or started alone."""
 import os
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ class Slurm:
     def __init__(self, root, instance_py, about):
         self.root, self.instance_py, self.about = root, instance_py, about
         self.conf = root / "slurm" / "slurm.conf"
+        self.node = re.search(r"^NodeName=(\S+)", self.conf.read_text(), re.M).group(1)
         self.log = root.parent / "daemons.log"
         self.children = {}
 
@@ -23,7 +25,7 @@ class Slurm:
                        f"--pid-file={munge}/pid", f"--seed-file={munge}/seed", f"--log-file={munge}/log"]
             + ([] if os.geteuid() == 0 else ["--force"]),
             "slurmctld": [sys.executable, "-I", str(self.instance_py), "run", "slurmctld"],
-            "slurmd": ["slurmd", "-D", "-f", str(self.conf), "-N", "jr-node"]}
+            "slurmd": ["slurmd", "-D", "-f", str(self.conf), "-N", self.node]}
 
     def spawn(self, name):
         options = {}
@@ -69,7 +71,7 @@ class Slurm:
     def stop(self):
         """Cancels what runs and ends the daemons, the newest first."""
         if self.children.get("slurmctld") and self.children["slurmctld"].poll() is None:
-            self.resume_controller()
+            self.children["slurmctld"].send_signal(signal.SIGCONT)
             self.run("scancel", "--full", "--state=RUNNING,PENDING,SUSPENDED", check=False)
             end = time.monotonic() + 15
             while self.run("squeue", "-h", check=False).stdout.strip() and time.monotonic() < end:

@@ -87,7 +87,7 @@ ok 'and by the beginning of their path' is "$(field '.outputs | length' "$(call 
 echo '# parameters, waiting, cancelling'
 # shellcheck disable=SC2016 # that nothing expands it is the point
 quoted='{"lr": 0.1, "text": "it'"'"'s; $(touch x) \"quoted\""}'
-job=$(submit -F dataset_sha="$sha" -F command_key=echo_params -F params_json="$quoted" -F gpus=0 -F cpus=1 -F mem_gb=1 -F time_limit=00:02:00)
+job=$(submit -F dataset_sha="$sha" -F command_key=echo_params --form-string params_json="$quoted" -F gpus=0 -F cpus=1 -F mem_gb=1 -F time_limit=00:02:00)
 ok 'a long-poll answers when the job is done' is "$(field .done "$(call "$base/jobs/$job?wait=$wait_s")")" true
 ok 'echo_params gives its parameters back' is "$(field '.params.text' "$(call "$base/jobs/$job/result")")" "$(field .text "$quoted")"
 ok 'indexing again counts the outputs' test "$(field .count "$(call -X POST "$base/outputs/index/$job")")" -ge 1

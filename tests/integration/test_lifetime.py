@@ -34,12 +34,19 @@ def test_a_second_server_on_the_same_root_refuses(site, server, client):
     assert server.alive() and client.get("/health").json()["ok"] is True
 
 
-@pytest.mark.parametrize("name,value", [("JR_PORT", "http"), ("JR_PORT", "70000"), ("JR_BIND", "nowhere"), ("JR_ROOT", "relative"), ("JR_POLL_INTERVAL_MS", "soon"),
+@pytest.mark.parametrize("name,value", [("JR_PORT", "http"), ("JR_PORT", "70000"), ("JR_ROOT", "relative"), ("JR_POLL_INTERVAL_MS", "soon"),
                                         ("JR_MAX_UPLOAD_BYTES", "-1"), ("JR_IO_THREADS", "0")])
 def test_a_bad_setting_is_named(site, name, value):
     status, log = ends(variant(site, f"bad-{name}-{value}", **{name: value}))
     assert status is not None and status > 0
     assert name in log and value in log, log
+
+
+def test_an_address_that_is_none_is_named(site):
+    other = site.another_server("nowhere")
+    other.environment["JR_BIND"] = "nowhere"
+    status, log = ends(other)
+    assert status > 0 and "nowhere" in log, log
 
 
 def test_a_port_that_is_taken_is_named(site, server):

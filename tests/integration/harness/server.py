@@ -37,8 +37,10 @@ class Server:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log()[-3000:]}")
             try:
-                if requests.get(self.base + "/health", timeout=5).status_code == 200:
+                # Until it has asked Slurm once it takes no jobs.
+                if requests.get(self.base + "/health", timeout=5).json()["slurm_checked_at"]:
                     return self
+                time.sleep(0.02)
             except requests.RequestException:
                 time.sleep(0.02)
         raise AssertionError(f"the server does not answer after {seconds} s:\n{self.log()[-3000:]}")

@@ -23,6 +23,9 @@ attempt("chmod folder", lambda: os.chmod(dataset, 0o777))
 attempt("rename", lambda: os.rename(own, own + ".moved"))
 attempt("unlink", lambda: os.unlink(own))
 attempt("rename folder", lambda: os.rename(dataset, dataset + ".moved"))
+# A link in place of the folder would show the server another one.
+result = os.environ["RESULT_DIR"]
+attempt("rename result", lambda: os.rename(result, result + ".moved"))
 attempt("create beside", lambda: open(os.path.join(os.path.dirname(dataset.rstrip("/")), "new"), "x").close())
 for path in params["forbidden"]:
     attempt(f"read {path}", lambda path=path: os.listdir(path) if os.path.isdir(path) else open(path, "rb").close())

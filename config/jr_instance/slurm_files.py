@@ -80,6 +80,25 @@ def ports(root, owner, running):
     return two
 
 
+def _communication(notes):
+    """The CommunicationParameters line that keeps Slurm's ports at 127.0.0.1, where that can be.
+
+    Told not to listen everywhere, Slurm listens at the address of the machine's name, whatever
+    slurm.conf says. On most Debian machines that is 127.0.1.1, where srun is never found again
+    (answers go to 127.0.0.1), and in most containers the outer one.
+    """
+    name = socket.gethostname()
+    try:
+        address = socket.getaddrinfo(name, None, family=socket.AF_INET)[0][4][0]
+    except OSError:
+        address = "unknown"
+    if address == "127.0.0.1":
+        return "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny"
+    notes.append(f"Slurm's two ports listen on all addresses (munge refuses strangers), as this machine's name {name} is "
+                 f"{address}; with '127.0.0.1 {name}' in /etc/hosts they would not")
+    return ""
+
+
 def _gpu_links(root, devices):
     """slurm/gpus/gpu0, gpu1, ...: links to the devices, so that the numbers run from 0 whichever
     of the machine's GPUs a container was given."""
@@ -110,6 +129,7 @@ def write(settings, running):
         "root": root, "hostname": socket.gethostname().split(".")[0], "node": node,
         "slurm_user": slurm_user, "slurmd_user": "root" if settings.as_root else slurm_user,
         "slurmctld_port": slurmctld_port, "slurmd_port": slurmd_port,
+        "communication": _communication(settings.notes),
         "cpus": settings.cpus, "memory_mb": settings.memory_mb,
         "constrain_devices": "no" if settings.simulated else "yes",
         "gres": f" Gres=gpu:{settings.gpu_type}:{count}" if count else "",

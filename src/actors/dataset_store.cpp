@@ -9,9 +9,9 @@
 
 #include <fcntl.h>
 
-#include <memory>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <vector>
 
 namespace jobrunner {
 
@@ -23,6 +23,11 @@ void sync_folder(const fs::path& path) {
   const unique_fd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!fd || fsync(fd.get()) != 0)
     throw errno_failure("sync the folder " + path.string());
+}
+
+bool is_there(const fs::path& path) {
+  struct stat about {};
+  return lstat(path.c_str(), &about) == 0;
 }
 
 archive::extraction extraction_of(const services& with) {
@@ -40,32 +45,35 @@ dataset_store::dataset_store(const services& with)
   sweep();
 }
 
-/// After a crash: uploads that never ended, folders that never got their row, rows whose folder is
-/// gone.
+/// After a crash: uploads that never ended, and folders that never got their row. A row whose files
+/// are gone stays, though nobody sees it: a disk may only not be mounted.
 void dataset_store::sweep() {
-  const auto how = extraction_of(with_);
   for (const auto& left : fs::directory_iterator{staging_})
-    archive::discard(how, left.path());
+    archive::discard(extraction_of(with_), left.path());
   std::set<std::string> named;
   for (const auto& d : rows_.all()) {
-    if (fs::exists(fs::symlink_status(with_.settings.root / d.rel_path))) {
-      named.insert(d.sha256);
+    named.insert(d.sha256);
+    if (is_there(with_.settings.root / d.rel_path))
       with_.published.datasets.publish(d);
-    } else {
+    else
       log("datasets", "files_gone", {{"sha256", d.sha256}, {"path", d.rel_path}});
-      rows_.remove(d.sha256);
-    }
   }
-  for (const auto& there : fs::directory_iterator{folder_}) {
-    const auto name = there.path().filename().string();
-    if (!is_sha256(name) || named.contains(name))
-      continue;
-    log("datasets", "removed_half_made", {{"sha256", name}});
-    const auto corpse = staging_ / make_uuid();
-    chmod(there.path().c_str(), 0770); // a folder that moves must be writable
-    fs::rename(there.path(), corpse);
-    archive::discard(how, corpse);
-  }
+  std::vector<fs::path> half_made;
+  for (const auto& there : fs::directory_iterator{folder_})
+    if (const auto name = there.path().filename().string();
+        is_sha256(name) && !named.contains(name))
+      half_made.push_back(there.path());
+  for (const auto& folder : half_made)
+    set_aside(folder);
+}
+
+/// Removes a folder in the way of a dataset that nobody was promised, or whose files were gone.
+void dataset_store::set_aside(const fs::path& folder) {
+  log("datasets", "removed_half_made", {{"folder", folder.string()}});
+  const auto corpse = staging_ / make_uuid();
+  chmod(folder.c_str(), 0770); // a folder that moves must be writable
+  fs::rename(folder, corpse);
+  archive::discard(extraction_of(with_), corpse);
 }
 
 std::string dataset_store::begin(std::uint64_t bytes) {
@@ -95,13 +103,21 @@ dataset dataset_store::commit(const arrival& a) {
   dataset made{a.sha256, "datasets/" + a.sha256 + "/", a.bytes, now()};
   if (!a.extracted)
     made.rel_path += a.filename;
-  const auto home = folder_ / a.sha256;
-  if (rename((fs::path{a.staging} / "data").c_str(), home.c_str()) != 0)
+  const auto home = folder_ / a.sha256, arrived = fs::path{a.staging} / "data";
+  if (is_there(home))
+    set_aside(home);
+  if (rename(arrived.c_str(), home.c_str()) != 0)
     throw errno_failure("name the dataset");
-  if (chmod(home.c_str(), 0555) != 0)
-    throw errno_failure("close the dataset's folder");
-  sync_folder(folder_);
-  rows_.insert(made);
+  try {
+    if (chmod(home.c_str(), 0555) != 0)
+      throw errno_failure("close the dataset's folder");
+    sync_folder(folder_);
+    rows_.put(made);
+  } catch (...) { // back, so that it goes with its staging folder
+    chmod(home.c_str(), 0770);
+    rename(home.c_str(), arrived.c_str());
+    throw;
+  }
   with_.published.datasets.publish(made);
   log("datasets", "added",
       {{"sha256", made.sha256}, {"bytes", std::to_string(made.bytes)}, {"path", made.rel_path}});
@@ -112,10 +128,8 @@ void dataset_store::abort(const std::string& staging) {
   open_.erase(staging);
 }
 
-dataset_actor::behavior_type dataset_store_actor(dataset_actor::pointer self,
-                                                 const services& with) {
-  static_cast<void>(self);
-  const auto store = std::make_shared<dataset_store>(with);
+dataset_actor::behavior_type dataset_store_actor(dataset_actor::pointer,
+                                                 const std::shared_ptr<dataset_store>& store) {
   return {
       [store](atom::begin, std::uint64_t bytes) -> caf::result<std::string> {
         return answer([&] { return store->begin(bytes); });

@@ -8,11 +8,12 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <set>
 
 namespace jobrunner {
 
-/// Owns datasets/, its staging folders and the rows of datasets. Spawn it detached: it renames,
+/// Owns datasets/, its staging folders and the rows of datasets. Its actor is detached: it renames,
 /// syncs and commits. Bytes are received, hashed and extracted elsewhere, into the staging folders.
 class dataset_store {
 public:
@@ -25,6 +26,7 @@ public:
 
 private:
   void sweep();
+  void set_aside(const std::filesystem::path& folder);
   const services& with_;
   std::filesystem::path folder_, staging_;
   sqlite::database db_;
@@ -32,6 +34,8 @@ private:
   std::set<std::string> open_; // staging folders in use
 };
 
-dataset_actor::behavior_type dataset_store_actor(dataset_actor::pointer self, const services& with);
+/// Spawn it detached. Make the store before: nobody may ask while it sweeps.
+dataset_actor::behavior_type dataset_store_actor(dataset_actor::pointer self,
+                                                 const std::shared_ptr<dataset_store>& store);
 
 } // namespace jobrunner

@@ -1,13 +1,15 @@
 #include "actors/manifest.hpp"
 
+#include "core/output_kind.hpp"
 #include "core/text.hpp"
 
+#include <boost/json/memory_resource.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
+#include <new>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -19,15 +21,32 @@ namespace json = boost::json;
 
 constexpr std::size_t most_outputs = 100000;
 constexpr std::size_t longest_name = 1000;
+constexpr std::size_t most_memory = 40 << 20; // "[[],[],..." takes thirty times its own size
 
-std::string kind_of(const std::string& path) {
-  constexpr std::array weights{".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".onnx"};
-  const auto extension = std::filesystem::path{path}.extension().string();
-  if (std::ranges::find(weights, extension) != weights.end())
-    return "weights";
-  if (path == "result.json")
-    return "result";
-  return path == "manifest.json" ? "manifest" : "file";
+/// Memory for one manifest, whatever is in it.
+class bounded_memory final : public json::memory_resource {
+  void* do_allocate(std::size_t bytes, std::size_t) override {
+    if (bytes > most_memory - used_)
+      throw std::bad_alloc();
+    auto* p = ::operator new(bytes);
+    used_ += bytes;
+    return p;
+  }
+  void do_deallocate(void* p, std::size_t bytes, std::size_t) override {
+    used_ -= bytes;
+    ::operator delete(p);
+  }
+  bool do_is_equal(const json::memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+  std::size_t used_ = 0;
+};
+
+json::value parse(std::string_view text, bounded_memory& memory, json::error_code& ec) {
+  json::parser p{&memory}; // at most 32 deep by default
+  p.reset(&memory);
+  p.write(text, ec);
+  return ec ? nullptr : p.release();
 }
 
 class unique_ids {
@@ -37,13 +56,14 @@ public:
     if (taken_.insert(wanted).second)
       return wanted;
     auto id = path;
-    for (int n = 2; !taken_.insert(id).second; ++n)
-      id = path + "-" + std::to_string(n);
+    for (auto& n = tried_.try_emplace(path, 1).first->second; !taken_.insert(id).second;)
+      id = path + "-" + std::to_string(++n);
     return id;
   }
 
 private:
   std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int> tried_; // by path: from where on to count
 };
 
 output make_output(const std::string& experiment, std::string id, const found_file& f) {
@@ -52,7 +72,7 @@ output make_output(const std::string& experiment, std::string id, const found_fi
   o.output_id = std::move(id);
   o.path = f.path;
   o.bytes = f.bytes;
-  o.kind = kind_of(f.path);
+  o.kind = output_kind(f.path);
   return o;
 }
 
@@ -78,10 +98,16 @@ named_outputs by_manifest(std::string_view text, const std::vector<found_file>& 
     named.problem = "manifest.json is not used: " + why;
     return named;
   };
-  json::error_code ec;
-  const auto parsed = json::parse(text, ec); // at most 32 deep by default
-  if (ec)
-    return useless("it is not JSON (" + ec.message() + ")");
+  bounded_memory memory; // outlives what is in it
+  json::value parsed;
+  try {
+    json::error_code ec;
+    parsed = parse(text, memory, ec);
+    if (ec)
+      return useless("it is not JSON (" + ec.message() + ")");
+  } catch (const std::bad_alloc&) {
+    return useless("it needs too much memory");
+  }
   const auto* object = parsed.if_object();
   const auto* list =
       object && object->contains("outputs") ? object->at("outputs").if_array() : nullptr;

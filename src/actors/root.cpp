@@ -10,10 +10,14 @@
 #include "store/schema.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/actor_clock.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
 #include <caf/send.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <functional>
+#include <latch>
 
 namespace jobrunner {
 
@@ -26,11 +30,18 @@ caf_settings::caf_settings() {
   set("scheduler.max-threads", std::size_t{2});
 }
 
-root::root(caf::actor_system& sys, const services& with) {
+struct root::ending {
+  explicit ending(std::ptrdiff_t actors) : left(actors) {}
+  std::atomic<bool> wanted = false;
+  std::latch left; // of the actors
+};
+
+root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   store::migrate(with.settings.root);
+  const auto datasets = std::make_shared<dataset_store>(with);
   const auto shared = std::cref(with);
   handles_.datasets =
-      sys.spawn<caf::detached>(dataset_store_actor, shared);           // renames, fsync, SQLite
+      sys.spawn<caf::detached>(dataset_store_actor, datasets);         // renames, fsync, SQLite
   handles_.indexer = sys.spawn<caf::detached>(output_indexer, shared); // walks folders, SQLite
   handles_.outputs = sys.spawn<caf::detached>(output_reader, shared);  // SQLite
   std::vector<slurm_actor> workers;
@@ -51,21 +62,27 @@ root::root(caf::actor_system& sys, const services& with) {
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.outputs));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.indexer));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.datasets));
+  ending_ = std::make_shared<ending>(static_cast<std::ptrdiff_t>(stop_order_.size()));
   // An actor that dies by itself has lost its state: better a new process, which recovers it.
   for (const auto& a : stop_order_)
     caf::actor_cast<caf::abstract_actor*>(a)->attach_functor(
-        [stopping = stopping_, name = to_string(a)](const caf::error& why) {
-          if (stopping->load())
-            return;
-          log("root", "actor_died", {{"actor", name}, {"why", to_string(why)}});
-          std::_Exit(EXIT_FAILURE);
+        [all = ending_, name = to_string(a)](const caf::error& why) {
+          if (!all->wanted.load()) {
+            log("root", "actor_died", {{"actor", name}, {"why", to_string(why)}});
+            std::_Exit(EXIT_FAILURE);
+          }
+          all->left.count_down();
         });
 }
 
 root::~root() {
-  stopping_->store(true);
+  ending_->wanted.store(true);
   for (const auto& a : stop_order_)
     caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+  ending_->left.wait();
+  // Delayed messages hold the actors they are for, whose threads the actor_system waits for: the
+  // patience of a parked long-poll would keep this process for minutes (CAF 0.17.6).
+  sys_.scheduler().clock().cancel_all();
 }
 
 } // namespace jobrunner

@@ -8,7 +8,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -19,7 +18,7 @@ struct caf_settings : caf::actor_system_config {
   caf_settings();
 };
 
-/// The service actors. Destroyed before the actor_system, which then waits for them to end.
+/// The service actors. Its destructor waits for them to end; it goes before the actor_system.
 class root {
 public:
   /// Opens the database, cleans up after a crash and starts to look at Slurm. Throws failure.
@@ -31,9 +30,11 @@ public:
   const actors& handles() const noexcept { return handles_; }
 
 private:
+  struct ending; // shared with the actors, which tell it of theirs
+  caf::actor_system& sys_;
   actors handles_;
   std::vector<caf::actor> stop_order_;
-  std::shared_ptr<std::atomic<bool>> stopping_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<ending> ending_;
 };
 
 } // namespace jobrunner

@@ -37,12 +37,18 @@ T number(const char* name, T otherwise, T low, T high) {
   return n;
 }
 
+/// As others compare it: without "..", and without a slash at its end.
+fs::path tidy(const fs::path& path) {
+  const auto normal = path.lexically_normal();
+  return normal.has_filename() || normal == normal.root_path() ? normal : normal.parent_path();
+}
+
 fs::path absolute_path(const char* name, const std::string& otherwise) {
   const fs::path value = text(name, otherwise.c_str());
   if (!value.is_absolute())
     throw failure(errc::invalid, std::string{name} + "=" + value.string() +
                                      " is not an absolute path (one that begins with /)");
-  return value.lexically_normal();
+  return tidy(value);
 }
 
 bool yes(const char* name) {
@@ -86,7 +92,7 @@ std::vector<fs::path> import_roots() {
     if (one.front() != '/')
       throw failure(errc::invalid, "JR_IMPORT_ROOTS names '" + std::string{one} +
                                        "', which is not an absolute path");
-    roots.emplace_back(fs::path{one}.lexically_normal());
+    roots.push_back(tidy(one));
   }
   return roots;
 }

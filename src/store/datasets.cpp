@@ -3,12 +3,13 @@
 namespace jobrunner::store {
 
 datasets::datasets(sqlite::database& db)
-    : insert_(db, "INSERT INTO datasets(sha256, rel_path, bytes, created_at) VALUES(?, ?, ?, ?)"),
+    : put_(db, "INSERT OR REPLACE INTO datasets(sha256, rel_path, bytes, created_at) VALUES(?, ?, "
+               "?, ?)"),
       remove_(db, "DELETE FROM datasets WHERE sha256 = ?"),
       all_(db, "SELECT sha256, rel_path, bytes, created_at FROM datasets") {}
 
-void datasets::insert(const dataset& d) {
-  insert_(d.sha256, d.rel_path, d.bytes, std::int64_t{d.created_at.time_since_epoch().count()});
+void datasets::put(const dataset& d) {
+  put_(d.sha256, d.rel_path, d.bytes, std::int64_t{d.created_at.time_since_epoch().count()});
 }
 
 void datasets::remove(std::string_view sha256) {

@@ -11,12 +11,12 @@ namespace jobrunner::store {
 class datasets {
 public:
   explicit datasets(sqlite::database& db);
-  void insert(const dataset&); // throws failure{conflict} if the sha256 is there
+  void put(const dataset&); // new, or in the place of one with the same sha256
   void remove(std::string_view sha256);
   std::vector<dataset> all();
 
 private:
-  sqlite::statement insert_, remove_, all_;
+  sqlite::statement put_, remove_, all_;
 };
 
 } // namespace jobrunner::store

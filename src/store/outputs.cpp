@@ -28,7 +28,8 @@ outputs::outputs(sqlite::database& db)
       clear_(db, "DELETE FROM outputs WHERE job_id = ?"),
       insert_(db, "INSERT INTO outputs(job_id, experiment_id, output_id, path, bytes, kind, "
                   "created_at) VALUES(?, ?, ?, ?, ?, ?, ?)"),
-      by_job_(db, "SELECT " COLUMNS " FROM outputs WHERE job_id = ?" PAGE),
+      by_job_(db, "SELECT " COLUMNS " FROM outputs WHERE job_id = ?"
+                  " AND (? = '' OR experiment_id = ?)" PAGE),
       by_experiment_(db, "SELECT " COLUMNS " FROM outputs WHERE experiment_id = ?" PAGE),
       all_(db, "SELECT " COLUMNS " FROM outputs WHERE 1" PAGE),
       find_(db, "SELECT " COLUMNS " FROM outputs WHERE experiment_id = ? AND output_id = ? "
@@ -59,7 +60,8 @@ output_page outputs::list(const output_filter& filter, std::int64_t cursor, std:
     }
   };
   if (filter.job_id)
-    take(by_job_(*filter.job_id, before, filter.prefix, filter.prefix, limit + 1));
+    take(by_job_(*filter.job_id, filter.experiment_id, filter.experiment_id, before, filter.prefix,
+                 filter.prefix, limit + 1));
   else if (!filter.experiment_id.empty())
     take(by_experiment_(filter.experiment_id, before, filter.prefix, filter.prefix, limit + 1));
   else

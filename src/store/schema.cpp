@@ -2,15 +2,16 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "core/uuid.hpp"
+#include "core/unique_fd.hpp"
+#include "store/seed.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
-#include <vector>
 
 namespace jobrunner::store {
 
@@ -43,32 +44,14 @@ CREATE INDEX jobs_open ON jobs(n) WHERE done = 0;
 CREATE INDEX jobs_unindexed ON jobs(n) WHERE done = 1 AND indexed = 0;
 
 CREATE TABLE outputs(
-  n INTEGER PRIMARY KEY,            -- newest first is n descending
+  n INTEGER PRIMARY KEY AUTOINCREMENT, -- newest first is n descending; never used again: cursors
   job_id INTEGER NOT NULL, experiment_id TEXT NOT NULL, output_id TEXT NOT NULL,
   path TEXT NOT NULL, bytes INTEGER NOT NULL, kind TEXT NOT NULL, created_at INTEGER NOT NULL,
-  UNIQUE(job_id, output_id));
+  UNIQUE(job_id, experiment_id, output_id));
 CREATE INDEX outputs_by_name ON outputs(experiment_id, output_id, n);
 CREATE INDEX outputs_by_experiment ON outputs(experiment_id, n);
 CREATE INDEX outputs_by_job ON outputs(job_id, n);
 )";
-
-// The FastAPI program kept no state of its jobs: theirs is UNKNOWN, and final.
-constexpr auto copy_datasets = R"(
-INSERT INTO datasets SELECT lower(sha256), rel_path, bytes,
-  coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000 FROM seed_datasets;)";
-constexpr auto copy_outputs = R"(
-INSERT INTO outputs(job_id, experiment_id, output_id, path, bytes, kind, created_at)
-  SELECT coalesce(job_id, 0), experiment_id, output_id, path, 0, 'file',
-    coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
-  FROM seed_outputs ORDER BY created_at;)";
-constexpr auto copy_jobs = R"(
-INSERT INTO jobs(uuid, job_id, slurm_id, dataset_sha, command_key, params_json, result_dir, log_path,
-    gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, reason, node, created_at)
-  SELECT 'seed-' || slurm_id, slurm_id, slurm_id, coalesce(dataset_sha, ''), coalesce(command_key, ''),
-    coalesce(params_json, '{}'), coalesce(result_dir, ''), coalesce(log_path, ''), 0, 0, 0, 0,
-    'UNKNOWN', 1, 1, 0, 1, 'it ran before this server took over, which did not record how it ended',
-    '', coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
-  FROM seed_jobs ORDER BY slurm_id;)";
 
 std::int64_t number(sqlite::database& db, const char* sql) {
   sqlite::statement s{db, sql};
@@ -77,84 +60,58 @@ std::int64_t number(sqlite::database& db, const char* sql) {
   return row ? row->integer(0) : 0;
 }
 
-/// A root that was moved: results recorded below the old one are looked for in this one.
-void follow_moved_results(sqlite::database& db, const fs::path& root) {
-  sqlite::statement all{db, "SELECT n, result_dir FROM jobs"};
-  sqlite::statement move{db, "UPDATE jobs SET result_dir = ? WHERE n = ?"};
-  std::vector<std::pair<std::int64_t, std::string>> moved;
-  for (auto r : all()) {
-    const fs::path was = r.text(1);
-    const auto here = root / "results" / was.filename();
-    std::error_code ignored;
-    if (!fs::exists(was, ignored) && fs::exists(here, ignored))
-      moved.emplace_back(r.integer(0), here.string());
-  }
-  for (const auto& [n, path] : moved)
-    move(path, n);
-}
-
-void from_seed(sqlite::database& db, const fs::path& root) {
-  const auto copy = root / "jr_slurm.db.seed";
-  if (!fs::exists(copy)) {
-    sqlite::statement keep{db, "VACUUM INTO ?"};
-    keep(copy.string());
-  }
-  sqlite::transaction t{db};
-  for (const char* table : {"datasets", "jobs", "outputs"}) {
-    const std::string name = table;
-    db.run(
-        ("CREATE TABLE IF NOT EXISTS " + name +
-         (name == "datasets" ? "(sha256 TEXT, rel_path TEXT, bytes INTEGER, created_at TEXT)"
-          : name == "jobs"   ? "(slurm_id INTEGER, dataset_sha TEXT, command_key TEXT, params_json "
-                               "TEXT, result_dir TEXT, log_path TEXT, created_at TEXT)"
-                             : "(experiment_id TEXT, output_id TEXT, path TEXT, job_id INTEGER, "
-                               "created_at TEXT)"))
-            .c_str());
-    db.run(("ALTER TABLE " + name + " RENAME TO seed_" + name).c_str());
-  }
-  db.run(tables);
-  db.run(copy_datasets);
-  db.run(copy_jobs);
-  db.run(copy_outputs);
-  follow_moved_results(db, root);
-  db.run("DROP TABLE seed_datasets; DROP TABLE seed_jobs; DROP TABLE seed_outputs;"
-         "PRAGMA user_version=1");
-  t.commit();
-  log("store", "migrated", {{"from", "FastAPI program"}, {"copy", copy.string()}});
+/// Opens the file, or makes it, readable for nobody else. One that is not ours to use is refused
+/// before SQLite sees it, which would change it: a connection switches it to WAL.
+void check_file(const fs::path& file) {
+  const unique_fd fd{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!fd)
+    throw errno_failure("open it");
+  // "The SQLite Database File Format", 1.3: a magic string, at 60 the user version, big-endian.
+  std::array<unsigned char, 100> header{};
+  const auto have = pread(fd.get(), header.data(), header.size(), 0);
+  if (have < 0)
+    throw errno_failure("read it");
+  constexpr std::string_view magic{"SQLite format 3\0", 16};
+  if (have > 0 && !std::equal(magic.begin(), magic.end(), header.begin()))
+    throw failure(errc::internal, "it is no SQLite database");
+  std::int64_t version = 0;
+  for (std::size_t i = 60; i < 64; ++i)
+    version = version * 256 + header.at(i);
+  if (version > newest)
+    throw failure(errc::internal, "it has schema version " + std::to_string(version) +
+                                      ", and this program knows " + std::to_string(newest) +
+                                      ": use the newer program");
+  if (fchmod(fd.get(), 0600) != 0)
+    throw errno_failure("make it private");
 }
 
 } // namespace
 
 void migrate(const fs::path& root) try {
   const auto file = root / "jr_slurm.db";
-  // SQLite would make it with the umask's mode; nobody but the server may read it.
-  if (const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-      fd >= 0) {
-    fchmod(fd, 0600);
-    ::close(fd);
-  } else {
-    throw errno_failure("open " + file.string());
-  }
+  check_file(file);
   sqlite::database db{file};
   const auto version = number(db, "PRAGMA user_version");
-  if (version > newest)
-    throw failure(errc::internal, file.string() + " has schema version " + std::to_string(version) +
-                                      ", this program knows " + std::to_string(newest) +
-                                      ": use the newer program");
-  if (version == newest) {
-    number(db, "SELECT count(*) FROM sqlite_schema"); // reads page 1: a damaged file shows here
+  number(db, "SELECT count(*) FROM sqlite_schema"); // reads page 1: a damaged file shows here
+  if (version == newest)
     return;
-  }
-  if (number(db,
-             "SELECT count(*) FROM sqlite_schema WHERE name IN ('datasets', 'jobs', 'outputs')") >
-      0)
-    return from_seed(db, root);
+  const bool seed = is_seed(db);
+  if (seed)
+    keep_seed(db, root);
   sqlite::transaction t{db};
+  if (seed)
+    rename_seed(db);
   db.run(tables);
+  if (seed)
+    take_over_seed(db, root);
   db.run("PRAGMA user_version=1");
   t.commit();
+  if (seed)
+    log("store", "migrated", {{"from", "the FastAPI program"}});
 } catch (const failure& f) {
   throw failure(f.code(), "cannot use " + (root / "jr_slurm.db").string() + ": " + f.what());
+} catch (const std::exception& e) { // std::filesystem's
+  throw failure(errc::internal, "cannot use " + (root / "jr_slurm.db").string() + ": " + e.what());
 }
 
 sqlite::database open(const fs::path& root) {

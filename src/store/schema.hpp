@@ -8,8 +8,8 @@
 namespace jobrunner::store {
 
 /// Brings `root`/jr_slurm.db to the newest schema, in one transaction. A database of the FastAPI
-/// program of this name (tables without a version) keeps its rows, and a copy of it as it was
-/// stays beside it as jr_slurm.db.seed. Throws failure that says what is wrong and changes nothing:
+/// program of this name (see seed.hpp) keeps its rows, and a copy of it as it was stays beside it
+/// as jr_slurm.db.seed. Throws failure that says what is wrong and changes nothing:
 /// a damaged file, one that is no database, a newer version than this program's.
 void migrate(const std::filesystem::path& root);
 

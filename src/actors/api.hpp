@@ -102,7 +102,8 @@ using job_actor = caf::typed_actor<
 
 /// Calls to Slurm that may take long; several of these share the work.
 using slurm_actor = caf::typed_actor<
-    // Slurm's id. invalid, unavailable, disk_full: then the job will never run.
+    // Slurm's id. invalid, unavailable, disk_full: then the job will never run, unless its wrapper
+    // has its start marker.
     caf::replies_to<atom::submit, slurm::submission>::with<std::int64_t>,
     // Slurm's id, uuid.
     caf::replies_to<atom::cancel, std::int64_t, std::string>::with<bool>>;

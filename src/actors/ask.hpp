@@ -152,11 +152,15 @@ ask(Handle dst, std::chrono::steady_clock::duration patience, Ts... xs) {
                 caf::message_id{1}.with_normal_priority(); // one request per slot: any id will do
             dst->enqueue(caf::make_mailbox_element(std::move(self), id, {}, std::move(xs)...),
                          nullptr);
+            dst = Handle{}; // a parked coroutine must not keep an actor that is told to go
           },
           asio::use_awaitable);
   if (!reply)
     throw to_failure(reply.error());
-  co_return std::move(*reply);
+  if constexpr (std::is_same_v<value, caf::unit_t>) // of which expected holds no copy
+    co_return caf::unit;
+  else
+    co_return std::move(*reply);
 }
 
 } // namespace jobrunner

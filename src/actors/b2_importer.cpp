@@ -7,7 +7,9 @@
 #include "core/text.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <sys/stat.h>
@@ -51,6 +53,14 @@ source find_source(const services& with, const std::string& src_path) {
                                    "below a folder that JR_IMPORT_ROOTS names");
 }
 
+/// The name becomes the dataset's, and a part of every answer that shows its path.
+void check_name(const std::string& src_path, const std::string& name) {
+  const auto control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (!is_utf8(name) || std::ranges::any_of(name, control))
+    throw failure(errc::invalid, "src_path is " + shown(src_path) +
+                                     ", whose last part is not UTF-8 or has control characters");
+}
+
 unique_fd open_source(const source& from) {
   try {
     return open_beneath(from.root, from.relative);
@@ -82,54 +92,65 @@ arrival copy(const archive::extraction& how, int file, const std::string& stagin
   return {staging, done.sha256, name, done.extracted, done.bytes};
 }
 
+struct transfer {
+  std::shared_ptr<unique_fd> file;
+  std::string name, staging;
+};
+
+/// Copies the file, makes it a dataset, answers, and ends the task.
+void receive(importer_actor::pointer self, const services& with, const dataset_actor& datasets,
+             const transfer& t, caf::typed_response_promise<dataset> promise) {
+  const auto over = [=, &with] {
+    archive::discard(extraction_of(with), t.staging);
+    self->send(datasets, atom::abort_v, t.staging);
+    self->quit();
+  };
+  try {
+    auto arrived = copy(extraction_of(with), t.file->get(), t.staging, t.name);
+    self->request(datasets, caf::infinite, atom::commit_v, std::move(arrived))
+        .then(
+            [=](const dataset& made) mutable {
+              promise.deliver(made);
+              over();
+            },
+            [=](const caf::error& e) mutable {
+              promise.deliver(e);
+              over();
+            });
+  } catch (...) {
+    promise.deliver(current_error());
+    over();
+  }
+}
+
 /// One import: it may take as long as the file is large, so it has a thread of its own, and ends
 /// with its answer.
 importer_actor::behavior_type import_task(importer_actor::pointer self, const services& with,
                                           const dataset_actor& datasets) {
   return {[=, &with](atom::import, const std::string& src_path) -> caf::result<dataset> {
-    return answered([&]() -> caf::result<dataset> {
+    auto promise = self->make_response_promise<dataset>();
+    auto over = [=](const caf::error& e) mutable {
+      promise.deliver(e);
+      self->quit();
+    };
+    try {
       const auto from = find_source(with, src_path);
-      const auto name = std::filesystem::path{from.relative}.filename().string();
-      if (!is_utf8(name))
-        throw failure(errc::invalid,
-                      "src_path is " + shown(src_path) + ", whose last part is not UTF-8");
-      auto file = std::make_shared<unique_fd>(open_source(from));
+      const auto name = fs::path{from.relative}.filename().string();
+      check_name(src_path, name);
+      const auto file = std::make_shared<unique_fd>(open_source(from));
       struct stat about {};
       fstat(file->get(), &about);
-      auto promise = self->make_response_promise<dataset>();
-      const auto over = [=, &with](const std::string& staging) {
-        archive::discard(extraction_of(with), staging);
-        self->send(datasets, atom::abort_v, staging);
-        self->quit();
-      };
       self->request(datasets, caf::infinite, atom::begin_v,
                     static_cast<std::uint64_t>(about.st_size))
           .then(
-              [=, &with](const std::string& staging) mutable {
-                arrival arrived;
-                try {
-                  arrived = copy(extraction_of(with), file->get(), staging, name);
-                } catch (...) {
-                  promise.deliver(current_error());
-                  return over(staging);
-                }
-                self->request(datasets, caf::infinite, atom::commit_v, std::move(arrived))
-                    .then(
-                        [=](const dataset& made) mutable {
-                          promise.deliver(made);
-                          over(staging);
-                        },
-                        [=](const caf::error& e) mutable {
-                          promise.deliver(e);
-                          over(staging);
-                        });
+              [=, &with](const std::string& staging) {
+                receive(self, with, datasets, {file, name, staging}, promise);
               },
-              [=](const caf::error& e) mutable {
-                promise.deliver(e);
-                self->quit();
-              });
-      return promise;
-    });
+              over);
+    } catch (...) {
+      over(current_error());
+    }
+    return promise;
   }};
 }
 

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cerrno>
 #include <memory>
 #include <sys/stat.h>
 
@@ -18,6 +18,11 @@ namespace {
 
 constexpr int deepest = 64;
 constexpr int as_a_folder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+
+/// Whether a folder could not be opened for want of something of ours, and may be another time.
+bool worth_another_try() {
+  return errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO;
+}
 
 struct close_folder {
   void operator()(DIR* d) const noexcept { closedir(d); }
@@ -31,7 +36,7 @@ public:
     const int fd = folder.get();
     const std::unique_ptr<DIR, close_folder> listing{fdopendir(fd)};
     if (!listing)
-      return;
+      throw errno_failure("list a job's result folder");
     folder.release(); // closedir closes it
     while (const dirent* entry = readdir(listing.get())) {
       const std::string name = entry->d_name;
@@ -45,9 +50,12 @@ public:
         continue; // gone meanwhile
       if (S_ISREG(about.st_mode))
         files.push_back({prefix + name, std::int64_t{about.st_size}});
-      else if (S_ISDIR(about.st_mode) && depth < deepest)
+      else if (S_ISDIR(about.st_mode) && depth < deepest) {
         if (unique_fd inner{openat(fd, name.c_str(), as_a_folder)})
           descend(std::move(inner), prefix + name + "/", depth + 1);
+        else if (worth_another_try())
+          throw errno_failure("open a folder below a job's result folder");
+      }
     }
   }
 
@@ -61,6 +69,8 @@ private:
 
 std::vector<found_file> walk(const std::filesystem::path& folder, std::size_t limit) {
   unique_fd root{::open(folder.c_str(), as_a_folder)};
+  if (!root && worth_another_try())
+    throw errno_failure("open a job's result folder");
   if (!root)
     throw failure(errc::not_found, "the job's result folder is not there any more");
   walker w{limit};

@@ -1,29 +1,22 @@
 #include "actors/job_registry.hpp"
 
 #include "actors/errors.hpp"
-#include "actors/job_intake.hpp"
-#include "actors/job_progress.hpp"
 #include "core/log.hpp"
-#include "slurm/job_dir.hpp"
-#include "slurm/state.hpp"
 #include "store/schema.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <ranges>
 
 namespace jobrunner {
 
 namespace {
 
 using namespace std::chrono_literals;
-using steady = std::chrono::steady_clock;
 
-constexpr std::size_t most_submitting = 256; // beyond, a client is told to come again
 constexpr std::size_t most_waiting = 100000;
 constexpr std::int64_t published_at_start = 1000;
-constexpr auto lost_after = 30s; // that neither queue, completion log nor exit record know a job
 constexpr auto index_again_after = 30s;
 
 failure unknown_job(std::int64_t id) {
@@ -45,79 +38,18 @@ job_registry::job_registry(job_actor::pointer self, const services& with, indexe
 
 /// What was there before this process: open jobs are watched on, intents wait for the first look.
 void job_registry::recover() {
-  for (auto& old : rows_.newest(published_at_start))
+  for (const auto& old : std::views::reverse(rows_.newest(published_at_start)))
     with_.published.jobs.publish(old);
-  for (auto& j : rows_.open()) {
+  for (const auto& j : rows_.open()) {
     if (j.id == 0) {
-      intents_.emplace(j.uuid, std::move(j));
+      intents_[j.uuid].wanted = j;
       continue;
     }
     with_.published.jobs.publish(j);
-    open_[j.id].now = std::move(j);
+    open_[j.id].now = j;
   }
   for (const auto& j : rows_.unindexed())
     self_->send(self_, atom::index_v, j.id);
-}
-
-slurm_actor job_registry::next_worker() {
-  return workers_[next_worker_++ % workers_.size()];
-}
-
-caf::result<job> job_registry::submit(const job_request& r) {
-  if (submitting_ >= most_submitting)
-    throw failure(errc::unavailable,
-                  std::to_string(submitting_) + " jobs are being submitted; try again");
-  if (const auto slurm = with_.published.slurm.view(); !slurm.up)
-    throw failure(errc::unavailable, "Slurm does not answer (" + slurm.problem + "); try again");
-  auto j = prepare_job(with_, r);
-  try {
-    rows_.insert_intent(j); // durable before Slurm hears of it
-  } catch (...) {
-    forget_job(with_, j);
-    throw;
-  }
-  ++submitting_;
-  auto promise = self_->make_response_promise<job>();
-  self_->request(next_worker(), caf::infinite, atom::submit_v, submission_of(with_, j))
-      .then(
-          [this, j, promise](std::int64_t slurm_id) mutable {
-            --submitting_;
-            fulfil(promise, [&] { return accept(j, slurm_id); });
-          },
-          [this, j, promise](const caf::error& e) mutable {
-            --submitting_;
-            drop_intent(j);
-            promise.deliver(e);
-          });
-  return promise;
-}
-
-job job_registry::accept(job j, std::int64_t slurm_id) {
-  j.slurm_id = slurm_id;
-  j.id = slurm_id;
-  if (rows_.find(j.id)) {
-    // slurmctld lost its newest state and counts again from an older number. Ours stays unique.
-    j.id = rows_.largest_id() + 1;
-    log("jobs", "slurm_id_given_twice",
-        {{"slurm_id", std::to_string(slurm_id)}, {"job", std::to_string(j.id)}});
-  }
-  j.seq = 1;
-  open_[j.id] = {j, steady::now(), {}};
-  commit({j});
-  log("jobs", "accepted",
-      {{"job", std::to_string(j.id)}, {"command", j.command_key}, {"uuid", j.uuid}});
-  return j;
-}
-
-/// For a job that nobody was promised. It holds no start marker, or "abandoned": it will not run.
-void job_registry::drop_intent(const job& j) {
-  try {
-    withdrawn_.insert(j.uuid);
-    rows_.remove(j.uuid);
-    log("jobs", "withdrawn", {{"uuid", j.uuid}});
-  } catch (const failure& f) {
-    log("jobs", "intent_stays", {{"uuid", j.uuid}, {"why", f.what()}});
-  }
 }
 
 job job_registry::get(std::int64_t id) {
@@ -137,6 +69,8 @@ caf::result<job> job_registry::wait(const job_wait& what) {
     throw failure(errc::too_many,
                   std::to_string(waiters_.size()) + " clients wait already; ask without wait");
   const auto asker = self_->current_sender();
+  if (!asker)
+    return current; // nobody would hear the answer
   auto promise = self_->make_response_promise<job>();
   const auto key = waiters_.add(what, asker->address(), promise);
   self_->monitor(asker->get());
@@ -149,90 +83,24 @@ void job_registry::expire(std::uint64_t key) {
     waiters_.expire(key, get(*id));
 }
 
+slurm_actor job_registry::next_worker() {
+  return workers_[next_worker_++ % workers_.size()];
+}
+
 caf::result<job> job_registry::cancel(std::int64_t id) {
   auto current = get(id);
   if (current.done)
     return current;
+  if (!current.cancel_requested) { // noted first: a look may show the end before scancel has ended
+    current.cancel_requested = true;
+    ++current.seq;
+    keep(current);
+  }
   auto promise = self_->make_response_promise<job>();
   self_->request(next_worker(), caf::infinite, atom::cancel_v, current.slurm_id, current.uuid)
-      .then(
-          [this, id, promise](bool) mutable {
-            fulfil(promise, [&] {
-              auto j = get(id);
-              if (j.done || j.cancel_requested)
-                return j;
-              j.cancel_requested = true;
-              ++j.seq;
-              commit({j});
-              return j;
-            });
-          },
-          [promise](const caf::error& e) mutable { promise.deliver(e); });
+      .then([this, id, promise](bool) mutable { fulfil(promise, [&] { return get(id); }); },
+            [promise](const caf::error& e) mutable { promise.deliver(e); });
   return promise;
-}
-
-std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
-  adopt_or_drop_intents(look);
-  std::map<std::string_view, const slurm::report*> by_name;
-  for (const auto& r : look.jobs)
-    by_name.emplace(r.name, &r);
-  std::vector<job> changed;
-  std::vector<std::int64_t> missing;
-  for (auto& [id, o] : open_) {
-    const auto it = by_name.find("jr-" + o.now.uuid);
-    if (it != by_name.end() && it->second->id == o.now.slurm_id) {
-      o.missing = {};
-      if (auto next = progress(o.now, *it->second, job_dir(with_, o.now.uuid)))
-        changed.push_back(std::move(*next));
-    } else if (o.accepted < look.began) {
-      if (o.missing == moment{})
-        o.missing = look.began;
-      missing.push_back(o.now.slurm_id);
-    }
-  }
-  commit(changed);
-  return missing;
-}
-
-void job_registry::recall(const recalled& found) {
-  const std::set<std::int64_t> asked(found.asked.begin(), found.asked.end());
-  std::vector<job> changed;
-  for (auto& [id, o] : open_) {
-    if (!asked.contains(o.now.slurm_id) || o.missing == moment{})
-      continue;
-    const auto folder = job_dir(with_, o.now.uuid);
-    const auto it = std::ranges::find_if(found.jobs, [&](const slurm::report& r) {
-      return r.id == o.now.slurm_id && r.name == "jr-" + o.now.uuid;
-    });
-    std::optional<job> next;
-    if (it != found.jobs.end())
-      next = progress(o.now, *it, folder);
-    else if (const auto record = slurm::read_exit(folder))
-      next = ended_by_record(o.now, *record);
-    else if (found.answered && steady::now() - o.missing > lost_after)
-      next = lost(o.now, folder);
-    if (next)
-      changed.push_back(std::move(*next));
-  }
-  commit(changed);
-}
-
-void job_registry::adopt_or_drop_intents(const queue_look& look) {
-  for (const auto& [uuid, intent] : std::exchange(intents_, {})) {
-    std::int64_t id = 0;
-    for (const auto& r : look.jobs)
-      if (r.name == "jr-" + uuid)
-        id = r.id;
-    const auto folder = job_dir(with_, uuid);
-    if (id == 0 && !slurm::take_start(folder, "abandoned")) {
-      const auto marker = slurm::started_by(folder).value_or("");
-      std::from_chars(marker.data(), marker.data() + marker.size(), id);
-    }
-    if (id > 0)
-      accept(intent, id);
-    else
-      drop_intent(intent);
-  }
 }
 
 /// One transaction, then everybody may see it. Throws failure and changes nothing if it fails:
@@ -251,6 +119,7 @@ void job_registry::commit(const std::vector<job>& changed) {
     waiters_.settle(j);
     if (!j.done) {
       open_[j.id].now = j;
+      open_[j.id].unsaved = false;
     } else if (open_.erase(j.id) > 0) {
       log("jobs", "ended",
           {{"job", std::to_string(j.id)}, {"state", j.state}, {"reason", j.reason}});
@@ -259,30 +128,46 @@ void job_registry::commit(const std::vector<job>& changed) {
   }
 }
 
+/// For what has happened and cannot be taken back: everybody may see it now, and where the
+/// database cannot take it (a full disk) the next look writes it.
+void job_registry::keep(const job& j) {
+  try {
+    commit({j});
+  } catch (const failure& f) {
+    log("jobs", "not_saved_yet", {{"job", std::to_string(j.id)}, {"why", f.what()}});
+    open_[j.id].now = j;
+    open_[j.id].unsaved = true;
+    with_.published.jobs.publish(j);
+    waiters_.settle(j);
+  }
+}
+
 void job_registry::index(std::int64_t id) {
   const auto j = get(id);
   if (!j.done || j.indexed)
     return;
-  const auto indexed = [this, id] {
+  self_->request(indexer_, caf::infinite, atom::index_v, j)
+      .then([this, id](const index_result&) { mark_indexed(id); },
+            [this, id](const caf::error& e) {
+              const auto why = to_failure(e);
+              log("jobs", "not_indexed", {{"job", std::to_string(id)}, {"why", why.what()}});
+              if (why.code() == errc::not_found) // there is no folder, and never will be
+                mark_indexed(id);
+              else
+                self_->delayed_send(self_, index_again_after, atom::index_v, id);
+            });
+}
+
+void job_registry::mark_indexed(std::int64_t id) {
+  try {
     auto now = get(id);
     now.indexed = true;
     ++now.seq;
     commit({now});
-  };
-  self_->request(indexer_, caf::infinite, atom::index_v, j)
-      .then(
-          [indexed](const index_result&) {
-            if (auto e = answer(indexed).err)
-              log("jobs", "not_marked_indexed", {{"why", to_failure(e).what()}});
-          },
-          [this, id, indexed](const caf::error& e) {
-            const auto why = to_failure(e);
-            log("jobs", "not_indexed", {{"job", std::to_string(id)}, {"why", why.what()}});
-            if (why.code() == errc::not_found) // there is no folder, and never will be
-              answer(indexed);
-            else
-              self_->delayed_send(self_, index_again_after, atom::index_v, id);
-          });
+  } catch (const failure& f) {
+    log("jobs", "not_marked_indexed", {{"job", std::to_string(id)}, {"why", f.what()}});
+    self_->delayed_send(self_, index_again_after, atom::index_v, id);
+  }
 }
 
 job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_registry_state> self,

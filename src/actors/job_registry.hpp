@@ -34,21 +34,32 @@ public:
   void index(std::int64_t id);
   void expire(std::uint64_t key);
   void gone(const caf::actor_addr& asker) { waiters_.gone(asker); }
+  std::size_t waiting() const noexcept { return waiters_.size(); }
 
 private:
   using moment = std::chrono::steady_clock::time_point;
   struct open_job {
     job now;
-    moment accepted{}; // looks that began earlier cannot show it
-    moment missing{};  // since when the queue does not show it; the epoch: it does
+    moment accepted{};    // looks that began earlier cannot show it
+    moment missing{};     // since when the queue does not show it; the epoch: it does
+    bool unsaved = false; // the database is behind
+  };
+  struct intent {
+    job wanted;
+    moment since{}; // the first look that did not show it
   };
 
   void recover();
-  void adopt_or_drop_intents(const queue_look&);
   slurm_actor next_worker();
+  std::int64_t free_id(std::int64_t slurm_id);
   job accept(job j, std::int64_t slurm_id);
   void drop_intent(const job&);
+  void settle_intents(const queue_look&);
+  bool settle_intent(intent&, const queue_look&);
+  void cancel_withdrawn(const queue_look&);
   void commit(const std::vector<job>& changed);
+  void keep(const job&);
+  void mark_indexed(std::int64_t id);
 
   job_actor::pointer self_;
   const services& with_;
@@ -58,8 +69,9 @@ private:
   sqlite::database db_;
   store::jobs rows_;
   std::map<std::int64_t, open_job> open_; // by API id
-  std::map<std::string, job> intents_;    // by uuid: a crash came between sbatch and its answer
+  std::map<std::string, intent> intents_; // by uuid: nobody knows yet whether Slurm has taken them
   std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken
+  moment looked_{};                       // when the last look began
   job_waiters waiters_;
 };
 

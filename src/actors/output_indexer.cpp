@@ -16,7 +16,7 @@ namespace jobrunner {
 namespace {
 
 constexpr std::size_t most_files = 1000000;
-constexpr off_t largest_manifest = 16 << 20;
+constexpr off_t largest_manifest = 16 << 20; // of a hundred thousand outputs
 
 struct table {
   explicit table(const services& with) : db(store::open(with.settings.root)), rows(db) {}

@@ -37,9 +37,13 @@ std::chrono::nanoseconds pause(std::chrono::nanoseconds interval, std::chrono::n
 /// Tells the registry what was seen, and looks up in the completion log what it misses.
 void tell(poller_actor::stateful_pointer<poller_state> self, const services& with,
           const job_actor& registry, std::shared_ptr<const queue_look> seen) {
+  if (self->state.telling) // it waits for a disk: old looks must not queue up there
+    return;
+  self->state.telling = true;
   self->request(registry, caf::infinite, atom::seen_v, std::move(seen))
       .then(
           [=, &with](const std::vector<std::int64_t>& missing) {
+            self->state.telling = false;
             if (missing.empty())
               return;
             recalled found{missing, false, {}};
@@ -51,7 +55,7 @@ void tell(poller_actor::stateful_pointer<poller_state> self, const services& wit
             }
             self->send(registry, atom::recall_v, std::move(found));
           },
-          [](const caf::error&) {}); // the registry is gone: so are we, soon
+          [self](const caf::error&) { self->state.telling = false; }); // it could not keep it
 }
 
 void look(poller_actor::stateful_pointer<poller_state> self, const services& with,

@@ -13,6 +13,7 @@ namespace jobrunner {
 struct poller_state {
   poller_state() = default; // not an aggregate: CAF 0.17.6 would fill it from `self`
   int looks_since_capacity = 0;
+  bool telling = false; // the registry has not answered to the last look yet
   static constexpr auto name = "slurm_poller";
 };
 static_assert(!std::is_aggregate_v<poller_state>);

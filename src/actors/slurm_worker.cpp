@@ -5,10 +5,13 @@
 #include "slurm/job_dir.hpp"
 
 #include <charconv>
+#include <thread>
 
 namespace jobrunner {
 
 namespace {
+
+using namespace std::chrono_literals;
 
 /// The number that the wrapper put into its start marker; 0 if it is no number.
 std::int64_t slurm_id_in(const std::string& marker) {
@@ -25,7 +28,12 @@ std::int64_t settle_unknown(const slurm::submission& s, const std::string& why) 
                   "Slurm did not answer in time, so the job was withdrawn and will "
                   "not run; try again (" +
                       why + ")");
-  const auto id = slurm_id_in(slurm::started_by(s.job_dir).value_or(""));
+  std::int64_t id = 0;
+  for (int i = 0; i < 50 && id <= 0; ++i) { // the wrapper takes it first and writes its number then
+    if (i > 0)
+      std::this_thread::sleep_for(20ms);
+    id = slurm_id_in(slurm::started_by(s.job_dir).value_or(""));
+  }
   if (id <= 0)
     throw failure(errc::unavailable, "Slurm did not answer in time: " + why);
   log("slurm", "adopted", {{"job", std::to_string(id)}, {"uuid", s.uuid}});

@@ -1,0 +1,78 @@
+// What job_registry makes of a look at Slurm.
+#include "actors/job_intake.hpp"
+#include "actors/job_progress.hpp"
+#include "actors/job_registry.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "slurm/job_dir.hpp"
+#include "slurm/state.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace jobrunner {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto lost_after = 30s; // that neither queue, completion log nor exit record know a job
+constexpr std::size_t most_recalled = 1000; // at once: they are arguments of one command
+
+} // namespace
+
+std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
+  looked_ = look.began;
+  settle_intents(look);
+  cancel_withdrawn(look);
+  std::unordered_map<std::int64_t, const slurm::report*> by_id;
+  for (const auto& r : look.jobs)
+    by_id.emplace(r.id, &r);
+  std::vector<job> changed;
+  std::vector<std::int64_t> missing;
+  for (auto& [id, o] : open_) {
+    const auto it = by_id.find(o.now.slurm_id);
+    const bool shown = it != by_id.end() && it->second->name == "jr-" + o.now.uuid;
+    auto next = shown ? progress(o.now, *it->second, job_dir(with_, o.now.uuid)) : std::nullopt;
+    if (shown) {
+      o.missing = {};
+    } else if (o.accepted < look.began) {
+      if (o.missing == moment{})
+        o.missing = look.began;
+      if (missing.size() < most_recalled)
+        missing.push_back(o.now.slurm_id);
+    }
+    if (next)
+      changed.push_back(std::move(*next));
+    else if (o.unsaved)
+      changed.push_back(o.now);
+  }
+  commit(changed);
+  return missing;
+}
+
+void job_registry::recall(const recalled& found) {
+  const std::set<std::int64_t> asked(found.asked.begin(), found.asked.end());
+  std::vector<job> changed;
+  for (auto& [id, o] : open_) {
+    if (!asked.contains(o.now.slurm_id) || o.missing == moment{})
+      continue;
+    const auto folder = job_dir(with_, o.now.uuid);
+    // What accounting still takes for running, and the queue does not show, has not ended well.
+    const auto it = std::ranges::find_if(found.jobs, [&](const slurm::report& r) {
+      return r.id == o.now.slurm_id && r.name == "jr-" + o.now.uuid && slurm::is_final(r.state);
+    });
+    std::optional<job> next;
+    if (it != found.jobs.end())
+      next = progress(o.now, *it, folder);
+    else if (const auto record = slurm::read_exit(folder))
+      next = ended_by_record(o.now, *record);
+    else if (found.answered && looked_ - o.missing >= lost_after)
+      next = lost(o.now, folder);
+    if (next)
+      changed.push_back(std::move(*next));
+  }
+  commit(changed);
+}
+
+} // namespace jobrunner

@@ -1,0 +1,65 @@
+#include "actors/board.hpp"
+
+#include <gtest/gtest.h>
+
+namespace jobrunner {
+
+namespace {
+
+job a_job(std::int64_t id, bool done) {
+  job j;
+  j.id = id;
+  j.done = done;
+  return j;
+}
+
+TEST(job_board, the_newest_snapshot_is_found_and_an_old_one_stays_as_it_was) {
+  job_board board;
+  EXPECT_EQ(board.find(7), nullptr);
+  auto j = a_job(7, false);
+  j.state = "PENDING";
+  board.publish(j);
+  const auto before = board.find(7);
+  j.state = "RUNNING";
+  board.publish(j);
+  EXPECT_EQ(before->state, "PENDING");
+  EXPECT_EQ(board.find(7)->state, "RUNNING");
+}
+
+TEST(job_board, the_last_that_ended_stay_and_older_ones_go) {
+  job_board board;
+  board.publish(a_job(1, false)); // never goes
+  for (std::int64_t id = 2; id <= 10002; ++id)
+    board.publish(a_job(id, true));
+  EXPECT_EQ(board.find(2), nullptr);
+  EXPECT_NE(board.find(3), nullptr);
+  EXPECT_NE(board.find(10002), nullptr);
+  EXPECT_NE(board.find(1), nullptr);
+}
+
+TEST(job_board, a_job_that_changes_after_its_end_counts_once) {
+  job_board board;
+  for (int i = 0; i < 20000; ++i)
+    board.publish(a_job(1, true));
+  board.publish(a_job(2, true));
+  EXPECT_NE(board.find(1), nullptr);
+}
+
+TEST(dataset_board, a_dataset_is_found_by_its_sha256) {
+  dataset_board board;
+  board.publish({"abc", "datasets/abc/", 7, {}});
+  EXPECT_EQ(board.find("abc")->bytes, 7);
+  EXPECT_EQ(board.find("abd"), nullptr);
+}
+
+TEST(slurm_board, slurm_is_down_until_it_was_seen) {
+  slurm_board board;
+  EXPECT_FALSE(board.view().up);
+  EXPECT_FALSE(board.view().problem.empty());
+  board.publish({true, true, "", {}, {}});
+  EXPECT_TRUE(board.view().up);
+}
+
+} // namespace
+
+} // namespace jobrunner

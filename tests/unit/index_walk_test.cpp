@@ -1,0 +1,120 @@
+#include "actors/index_walk.hpp"
+#include "expect_failure.hpp"
+#include "temp_folder.hpp"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+
+namespace jobrunner {
+
+namespace {
+
+namespace fs = std::filesystem;
+using names = std::vector<std::string>;
+
+struct index_walk : testing::Test {
+  temp_folder folder;
+  names found(std::size_t limit = 1000) {
+    names paths;
+    for (const auto& f : walk(folder.path(), limit))
+      paths.push_back(f.path);
+    return paths;
+  }
+};
+
+TEST_F(index_walk, files_come_with_their_sizes_sorted_by_path) {
+  folder.put("b.txt", "12345");
+  folder.put("a/c.txt", "");
+  const auto all = walk(folder.path(), 1000);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].path, "a/c.txt");
+  EXPECT_EQ(all[0].bytes, 0);
+  EXPECT_EQ(all[1].path, "b.txt");
+  EXPECT_EQ(all[1].bytes, 5);
+}
+
+TEST_F(index_walk, links_are_neither_listed_nor_followed) {
+  temp_folder outside;
+  outside.put("secret.txt", "s");
+  folder.put("real.txt", "1");
+  fs::create_symlink(outside / "secret.txt", folder / "file_link");
+  fs::create_directory_symlink(outside.path(), folder / "folder_link");
+  fs::create_directory_symlink(folder.path(), folder / "loop");
+  fs::create_symlink("real.txt", folder / "inner_link");
+  EXPECT_EQ(found(), names{"real.txt"});
+}
+
+TEST_F(index_walk, special_files_are_not_listed_and_do_not_block) {
+  folder.put("real.txt", "1");
+  ASSERT_EQ(mkfifo((folder / "fifo").c_str(), 0600), 0);
+  if (geteuid() == 0)
+    static_cast<void>(!mknod((folder / "zero").c_str(), S_IFCHR | 0600, makedev(1, 5)));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, (folder / "socket").c_str(), sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  close(fd);
+  EXPECT_EQ(found(), names{"real.txt"});
+}
+
+TEST_F(index_walk, names_that_are_not_utf8_are_left_out_and_others_stay) {
+  folder.put("bad\xff.txt", "1");
+  folder.put("bad\xff/in.txt", "1");
+  folder.put("ä \n.txt", "1");
+  EXPECT_EQ(found(), names{"ä \n.txt"});
+}
+
+TEST_F(index_walk, what_is_deeper_than_64_folders_is_left_out) {
+  std::string path;
+  for (int i = 0; i < 64; ++i)
+    path += "d/";
+  folder.put(path + "in.txt", "1");
+  folder.put(path + "d/out.txt", "1");
+  EXPECT_EQ(found(), names{path + "in.txt"});
+}
+
+TEST_F(index_walk, no_more_entries_are_read_than_the_limit) {
+  for (int i = 0; i < 20; ++i)
+    folder.put("f" + std::to_string(i), "");
+  EXPECT_EQ(found(7).size(), 7U);
+  EXPECT_EQ(found(20).size(), 20U);
+  EXPECT_EQ(found(0).size(), 0U);
+}
+
+TEST_F(index_walk, a_folder_that_is_not_there_is_not_found) {
+  refusal([&] { walk(folder / "none", 10); }, errc::not_found);
+}
+
+TEST_F(index_walk, a_link_or_a_file_in_its_place_is_not_found) {
+  folder.put("file", "1");
+  fs::create_directory_symlink("/etc", folder / "link");
+  refusal([&] { walk(folder / "file", 10); }, errc::not_found);
+  refusal([&] { walk(folder / "link", 10); }, errc::not_found);
+}
+
+TEST_F(index_walk, want_of_descriptors_is_no_missing_folder) {
+  names held;
+  std::vector<int> all;
+  for (int fd = dup(0); fd >= 0 && all.size() < 100000; fd = dup(0))
+    all.push_back(fd);
+  std::string code;
+  try {
+    walk(folder.path(), 10);
+  } catch (const failure& f) {
+    code = to_string(f.code());
+  }
+  for (const int fd : all)
+    close(fd);
+  EXPECT_EQ(code, "internal");
+}
+
+} // namespace
+
+} // namespace jobrunner

@@ -1,0 +1,140 @@
+#include "actors/job_progress.hpp"
+#include "temp_folder.hpp"
+
+#include <gtest/gtest.h>
+
+namespace jobrunner {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr timestamp early{1000s}, late{2000s};
+
+struct job_progress : testing::Test {
+  temp_folder folder; // the job's
+  job was = [] {
+    job j;
+    j.id = j.slurm_id = 7;
+    j.uuid = "u";
+    j.state = "PENDING";
+    j.seq = 3;
+    return j;
+  }();
+
+  job_progress() { std::filesystem::create_directories(folder / "run"); }
+
+  std::optional<job> after(const slurm::report& now) { return progress(was, now, folder.path()); }
+  void recorded(int exit_code, int signal = 0) {
+    slurm::write_exit(folder.path(), {exit_code, signal, early, late});
+  }
+};
+
+slurm::report in(const std::string& state) {
+  slurm::report r;
+  r.id = 7;
+  r.name = "jr-u";
+  r.state = state;
+  return r;
+}
+
+TEST_F(job_progress, nothing_new_is_no_progress) {
+  EXPECT_FALSE(after(in("PENDING")));
+}
+
+TEST_F(job_progress, a_new_state_has_the_next_number) {
+  auto r = in("RUNNING");
+  r.node = "n1";
+  r.started_at = early;
+  const auto j = after(r).value();
+  EXPECT_EQ(j.state, "RUNNING");
+  EXPECT_EQ(j.seq, 4);
+  EXPECT_EQ(j.node, "n1");
+  EXPECT_EQ(j.started_at, early);
+  EXPECT_FALSE(j.done);
+  EXPECT_FALSE(j.ended_at);
+}
+
+TEST_F(job_progress, a_new_reason_is_progress_too) {
+  auto r = in("PENDING");
+  r.reason = "Resources";
+  EXPECT_EQ(after(r)->reason, "waiting for free resources");
+}
+
+TEST_F(job_progress, what_was_known_does_not_get_lost) {
+  was.node = "n1";
+  was.started_at = early;
+  const auto j = after(in("COMPLETED")).value();
+  EXPECT_EQ(j.node, "n1");
+  EXPECT_EQ(j.started_at, early);
+}
+
+TEST_F(job_progress, completing_is_no_end) {
+  EXPECT_FALSE(after(in("COMPLETING"))->done);
+}
+
+TEST_F(job_progress, the_exit_record_says_how_it_ended) {
+  recorded(7);
+  const auto j = after(in("FAILED")).value();
+  EXPECT_TRUE(j.done);
+  EXPECT_EQ(j.exit_code, 7);
+  EXPECT_EQ(j.exit_signal, std::nullopt);
+  EXPECT_EQ(j.started_at, early);
+  EXPECT_EQ(j.ended_at, late);
+  EXPECT_EQ(j.reason, "the command ended with exit code 7");
+}
+
+TEST_F(job_progress, without_a_record_slurm_says_it) {
+  auto r = in("FAILED");
+  r.exit_code = 0;
+  r.signal = 9;
+  r.ended_at = late;
+  const auto j = after(r).value();
+  EXPECT_EQ(j.exit_code, 0);
+  EXPECT_EQ(j.exit_signal, 9);
+  EXPECT_EQ(j.ended_at, late);
+}
+
+TEST_F(job_progress, an_end_always_has_a_time) {
+  const auto before = now();
+  EXPECT_GE(after(in("NODE_FAIL"))->ended_at.value(), before);
+}
+
+TEST_F(job_progress, a_cancel_of_others_is_told_from_ours) {
+  EXPECT_EQ(after(in("CANCELLED"))->reason, "cancelled, but not through this API");
+  was.cancel_requested = true;
+  EXPECT_EQ(after(in("CANCELLED"))->reason, "cancelled");
+}
+
+TEST_F(job_progress, a_cancelled_job_does_not_take_the_exit_code_of_its_signal_handler) {
+  recorded(143, 15);
+  EXPECT_EQ(after(in("CANCELLED"))->exit_code, std::nullopt);
+}
+
+TEST_F(job_progress, a_record_alone_tells_success_failure_and_cancel) {
+  EXPECT_EQ(ended_by_record(was, {0, 0, early, late}).state, "COMPLETED");
+  EXPECT_EQ(ended_by_record(was, {1, 0, early, late}).state, "FAILED");
+  EXPECT_EQ(ended_by_record(was, {137, 9, early, late}).state, "FAILED");
+  EXPECT_EQ(ended_by_record(was, {137, 9, early, late}).exit_signal, 9);
+  was.cancel_requested = true;
+  EXPECT_EQ(ended_by_record(was, {143, 15, early, late}).state, "CANCELLED");
+  EXPECT_EQ(ended_by_record(was, {0, 0, early, late}).state, "COMPLETED");
+  const auto j = ended_by_record(was, {0, 0, early, late});
+  EXPECT_TRUE(j.done);
+  EXPECT_EQ(j.seq, 4);
+  EXPECT_EQ(j.ended_at, late);
+}
+
+TEST_F(job_progress, a_lost_job_says_whether_it_had_started) {
+  EXPECT_NE(lost(was, folder.path()).reason.find("had not started"), std::string::npos);
+  slurm::take_start(folder.path(), "7");
+  const auto j = lost(was, folder.path());
+  EXPECT_NE(j.reason.find("which had started"), std::string::npos);
+  EXPECT_EQ(j.state, "LOST");
+  EXPECT_TRUE(j.done);
+  EXPECT_EQ(j.seq, 4);
+}
+
+} // namespace
+
+} // namespace jobrunner

@@ -86,18 +86,22 @@ base_url() {
   echo "http://$host:$(about port)"
 }
 
-# Waits until the service and its Slurm answer; shows the log of what does not.
+# Waits until the service and its Slurm answer and the node takes jobs; shows the log of what does not.
 wait_until_healthy() {
-  local url end health='' program
+  local url end health='' node='' program
   url=$(base_url)/health
   end=$((SECONDS + 60))
   while [ $SECONDS -lt $end ]; do
-    if health=$(curl -sS --noproxy '*' -m 5 "$url" 2>&1) && jq -e '.ok and .slurm' <<<"$health" >/dev/null 2>&1; then return 0; fi
+    if health=$(curl -sS --noproxy '*' -m 5 "$url" 2>&1) && jq -e '.ok and .slurm' <<<"$health" >/dev/null 2>&1; then
+      node=$(SLURM_CONF=$JR_ROOT/slurm/slurm.conf timeout 20 sinfo -h -o %T 2>&1 || true)
+      case $node in idle | mixed | allocated | completing) return 0 ;; esac
+    fi
     sleep 0.3
   done
-  printf '%s\n' "$url says: ${health:-nothing}" >&2
+  printf '%s\n' "$url says: ${health:-nothing}" ${node:+"Slurm's node is: $node"} >&2
   "$instance" ctl status >&2
   program=$("$instance" ctl status | awk '$2 != "RUNNING" {print $1; exit}')
+  [ -n "$program" ] || [ -z "$node" ] || program=slurmd
   [ -n "$program" ] || program=$(jq -e .ok <<<"$health" >/dev/null 2>&1 && echo slurmctld || echo jobrunner)
   printf '%s\n' "--- the end of $JR_ROOT/log/$program.log" >&2
   tail -n 30 "$JR_ROOT/log/$program.log" >&2

@@ -41,7 +41,7 @@ def free_port():
 
 
 class Instance:
-    def __init__(self, user=None, hosts=None, **settings):
+    def __init__(self, user=None, hosts=None, mounts=None, **settings):
         self.base = Path(tempfile.mkdtemp(prefix="jr-"))
         self.base.chmod(0o755)
         self.root, self.user = self.base / "root", user
@@ -58,7 +58,13 @@ class Instance:
         self.inside = []
         if hosts:  # another /etc/hosts for the programs alone
             (self.base / "hosts").write_text(hosts)
-            self.inside = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(self.base / "hosts")]
+            mounts = f"mount --bind {self.base}/hosts /etc/hosts"
+        if mounts:
+            if not ROOT or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+                pytest.skip("nobody may mount here")
+            self.inside = ["unshare", "-m", "sh", "-c", mounts + ' && exec "$@"', "sh"]
+            if user:
+                self.inside += ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups"]
         if user:
             for folder, _, _ in os.walk(self.base):
                 os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
@@ -66,7 +72,8 @@ class Instance:
 
     def call(self, *words, **env):
         return subprocess.run([*self.inside, str(self.program), *words], env={**self.env, **env}, capture_output=True, text=True, timeout=120,
-                              check=False, **({"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []} if self.user else {}))
+                              check=False,
+                              **({"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []} if self.user and not self.inside else {}))
 
     def ok(self, *words, **env):
         done = self.call(*words, **env)
@@ -91,7 +98,8 @@ class Instance:
         """Runs argv as the job user with next to no environment, as the server does."""
         extra = {"user": self.job_user, "group": pwd.getpwnam(self.job_user).pw_gid, "extra_groups": []} if ROOT else {}
         if self.inside:
-            argv = [*self.inside, "setpriv", f"--reuid={self.job_user}", f"--regid={self.job_user}", "--clear-groups", *argv]
+            become = [] if self.user else ["setpriv", f"--reuid={self.job_user}", f"--regid={self.job_user}", "--clear-groups"]
+            argv = [*self.inside, *become, *argv]
             extra = {}
         return subprocess.run(argv, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "SLURM_CONF": f"{self.root}/slurm/slurm.conf"},
                               cwd="/", capture_output=True, text=True, timeout=60, check=False, **extra)
@@ -248,10 +256,7 @@ def test_each_program_runs_as_its_own_user(instance):
 
 # What the machine's name is: nothing, as Debian sets it up, as containers do, and as only some have it.
 @pytest.mark.parametrize("line,kept_inside", [("", False), ("127.0.1.1", False), ("192.0.2.77", False), ("127.0.0.1", True)])
-@as_root
 def test_jobs_and_srun_work_whatever_the_address_of_the_machines_name(fresh, line, kept_inside):
-    if subprocess.run(["unshare", "-m", "true"], check=False).returncode:
-        pytest.skip("this container may not mount")
     one = fresh(hosts="127.0.0.1 localhost\n" + (f"{line} {socket.gethostname()}\n" if line else ""))
     said = one.ok("prepare")
     one.up()
@@ -262,6 +267,15 @@ def test_jobs_and_srun_work_whatever_the_address_of_the_machines_name(fresh, lin
     assert len(lines) == 2
     assert all(row.split()[3].startswith("127.0.0.1:" if kept_inside else "0.0.0.0:") for row in lines)
     assert ("listen on all addresses" in said) != kept_inside
+
+
+@pytest.mark.parametrize("user", [None, "games"])
+@pytest.mark.parametrize("mounts", ["umount -R /sys/fs/cgroup", "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup"])
+def test_jobs_run_whatever_cgroups_the_machine_has(fresh, mounts, user):
+    one = fresh(mounts=mounts, user=user)
+    one.ok("prepare")
+    one.up()
+    assert one.result(one.submit("srun echo step\n")).strip() == "step"
 
 
 # --- it lasts -------------------------------------------------------------------------------

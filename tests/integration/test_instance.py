@@ -83,6 +83,7 @@ class Instance:
     def up(self):
         self.ok("prepare")
         self.ok("start")
+        self.until(lambda: len(self.pids()) == 4, "all four programs run")
         return self.until(lambda: self.slurm("sinfo", "-h", "-o", "%T") == "idle", "the node is idle")
 
     def until(self, what, name, patience=40):

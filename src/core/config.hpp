@@ -31,22 +31,23 @@ struct config {
   std::string job_user;               // JR_JOB_USER: who jobs run as
   std::uint32_t extract_uid = 0;      // JR_EXTRACT_UID: nameless user of the extractor, when root
   std::filesystem::path commands_dir; // JR_COMMANDS_DIR
-  std::filesystem::path programs_dir; // where jobrunner-job and jobrunner-extract are: beside the server
-  std::filesystem::path share_dir;    // JR_SHARE_DIR: openapi.json and other files that are served
-  std::filesystem::path slurm_conf;   // SLURM_CONF
-  std::filesystem::path slurm_bin;    // JR_SLURM_BIN: the folder of sbatch, squeue, sacct, scancel
-  std::string job_path;               // JR_JOB_PATH: PATH of jobs
-  std::filesystem::path b2_mount;     // JR_B2_MOUNT
-  bool b2_enabled = false;            // JR_B2_ENABLE
-  std::vector<std::filesystem::path> import_roots;      // JR_IMPORT_ROOTS, colon-separated
-  std::uint64_t max_upload_bytes = 0;                   // JR_MAX_UPLOAD_BYTES
-  std::uint64_t min_free_bytes = 0;                     // JR_MIN_FREE_BYTES: kept free on the disk
-  std::uint64_t max_extracted_bytes = 0;                // JR_MAX_EXTRACTED_BYTES
-  std::uint64_t max_extracted_files = 0;                // JR_MAX_EXTRACTED_FILES
-  unsigned max_uploads = 16;                            // JR_MAX_UPLOADS: at once; 429 beyond
-  unsigned max_connections = 4096;                      // JR_MAX_CONNECTIONS
-  std::chrono::milliseconds poll_interval{1000};        // JR_POLL_INTERVAL_MS
-  std::chrono::seconds slurm_timeout{15};               // JR_SLURM_TIMEOUT_S: hard limit of one Slurm call
+  std::filesystem::path
+      programs_dir; // where jobrunner-job and jobrunner-extract are: beside the server
+  std::filesystem::path share_dir;  // JR_SHARE_DIR: openapi.json and other files that are served
+  std::filesystem::path slurm_conf; // SLURM_CONF
+  std::filesystem::path slurm_bin;  // JR_SLURM_BIN: the folder of sbatch, squeue, sacct, scancel
+  std::string job_path;             // JR_JOB_PATH: PATH of jobs
+  std::filesystem::path b2_mount;   // JR_B2_MOUNT
+  bool b2_enabled = false;          // JR_B2_ENABLE
+  std::vector<std::filesystem::path> import_roots; // JR_IMPORT_ROOTS, colon-separated
+  std::uint64_t max_upload_bytes = 0;              // JR_MAX_UPLOAD_BYTES
+  std::uint64_t min_free_bytes = 0;                // JR_MIN_FREE_BYTES: kept free on the disk
+  std::uint64_t max_extracted_bytes = 0;           // JR_MAX_EXTRACTED_BYTES
+  std::uint64_t max_extracted_files = 0;           // JR_MAX_EXTRACTED_FILES
+  unsigned max_uploads = 16;                       // JR_MAX_UPLOADS: at once; 429 beyond
+  unsigned max_connections = 4096;                 // JR_MAX_CONNECTIONS
+  std::chrono::milliseconds poll_interval{1000};   // JR_POLL_INTERVAL_MS
+  std::chrono::seconds slurm_timeout{15}; // JR_SLURM_TIMEOUT_S: hard limit of one Slurm call
 };
 
 /// Reads the environment and erases the secrets from it.

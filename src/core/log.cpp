@@ -2,11 +2,11 @@
 
 #include "core/time.hpp"
 
-#include <cstdio>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <unistd.h>
+#include <cstdio>
 
 namespace jobrunner {
 
@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t longest_value = 1000;
 
-bool plain(unsigned char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '='; }
+bool plain(unsigned char c) {
+  return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
+}
 
 } // namespace
 

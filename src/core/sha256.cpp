@@ -4,13 +4,14 @@
 #include "core/hex.hpp"
 
 #include <array>
-
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 namespace jobrunner {
 
-void sha256::release::operator()(evp_md_ctx_st* p) const noexcept { EVP_MD_CTX_free(p); }
+void sha256::release::operator()(evp_md_ctx_st* p) const noexcept {
+  EVP_MD_CTX_free(p);
+}
 
 sha256::sha256() : context_(EVP_MD_CTX_new()) {
   if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)

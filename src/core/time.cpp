@@ -1,8 +1,7 @@
 #include "core/time.hpp"
 
-#include <cstdio>
-
 #include <array>
+#include <cstdio>
 #include <ctime>
 
 namespace jobrunner {

@@ -28,9 +28,8 @@ using asio::use_awaitable;
 
 constexpr auto header_time = 10s;
 constexpr auto idle_time = 60s;
+constexpr auto look_every = 5s; // how much later than its deadline a connection may end
 constexpr auto write_time = 60s;
-constexpr auto rate_window = 30s;
-constexpr std::uint64_t least_rate = 1024; // bytes a second of a body
 constexpr auto linger_time = 5s;
 constexpr std::size_t linger_bytes = 64U << 20U;
 constexpr std::uint32_t largest_header = 16 * 1024;
@@ -76,8 +75,9 @@ void session::drain() {
     socket_.cancel();
 }
 
-/// Closes the connection when its deadline has passed. Moving a deadline costs an assignment: the
-/// alarm looks only when the one it knows is over.
+/// Closes the connection when its deadline has passed, or a little later. Moving a deadline costs
+/// an assignment: the alarm looks when the one it knows is over, and every few seconds in case a
+/// nearer one was set.
 asio::awaitable<void> session::watch() {
   const auto self = shared_from_this();
   while (socket_.is_open()) {
@@ -86,7 +86,7 @@ asio::awaitable<void> session::watch() {
       close();
       break;
     }
-    alarm_.expires_at(until);
+    alarm_.expires_at(std::min(until, clock::now() + look_every));
     boost::system::error_code ec;
     co_await alarm_.async_wait(redirect_error(use_awaitable, ec));
   }
@@ -119,7 +119,7 @@ asio::awaitable<bool> session::serve_one() {
   response res = broken ? std::move(*refused) : response{};
   if (!broken)
     res = co_await answer();
-  const bool keep = !broken && !draining_ && body_is_read() && parser_->get().keep_alive() &&
+  const bool keep = !broken && !draining_ && body_->over() && parser_->get().keep_alive() &&
                     !res.message.need_eof();
   res.message.keep_alive(keep);
   res.message.version(11);
@@ -128,6 +128,7 @@ asio::awaitable<bool> session::serve_one() {
     co_await linger();
     co_return false;
   }
+  body_.reset();
   parser_.reset();
   idle_ = true;
   co_return !draining_;
@@ -186,10 +187,7 @@ asio::awaitable<response> session::answer() {
   const auto began = clock::now();
   const auto verb = req.method();
   const std::string target{view(req.target())};
-  body_left_ = parser_->content_length().value_or(0);
-  continue_due_ = same_word(view(req[beast::field::expect]), "100-continue");
-  rate_since_ = began;
-  rate_bytes_ = 0;
+  body_.emplace(socket_, buffer_, *parser_, deadline_);
   response res;
   try {
     authorise();
@@ -229,7 +227,7 @@ asio::awaitable<response> session::dispatch(const matched& found, std::string_vi
   using namespace asio::experimental::awaitable_operators;
   exchange x{with_,      parser_->get().base(),
              found.args, fields::from_pairs(parse_urlencoded(query)),
-             {},         *this};
+             {},         *body_};
   if (found.to.body == takes::fields)
     x.form = co_await read_fields();
   const bool may_wait =
@@ -265,13 +263,13 @@ asio::awaitable<void> session::until_interrupted() {
 
 asio::awaitable<fields> session::read_fields() {
   const auto limit = largest_form;
-  if (body_left_ > limit)
-    throw failure(errc::too_large, "the body has " + std::to_string(body_left_) +
+  if (body_->length().value_or(0) > limit)
+    throw failure(errc::too_large, "the body has " + std::to_string(*body_->length()) +
                                        " bytes; this call takes at most " + std::to_string(limit));
   std::string body;
   std::array<char, 16384> piece{};
   for (;;) {
-    const auto n = co_await read(piece);
+    const auto n = co_await body_->read(piece);
     if (n == 0)
       break;
     if (body.size() + n > limit)
@@ -279,69 +277,6 @@ asio::awaitable<fields> session::read_fields() {
     body.append(piece.data(), n);
   }
   co_return parse_form(view(parser_->get()[beast::field::content_type]), body);
-}
-
-std::optional<std::uint64_t> session::length() const {
-  const auto n = parser_->content_length();
-  return n ? std::optional<std::uint64_t>{*n} : std::nullopt;
-}
-
-bool session::body_is_read() const {
-  if (parser_->chunked())
-    return parser_->is_done();
-  return body_left_ == 0;
-}
-
-void session::check_rate(std::size_t n) {
-  rate_bytes_ += n;
-  const auto elapsed = clock::now() - rate_since_;
-  if (elapsed < rate_window)
-    return;
-  if (rate_bytes_ < least_rate * static_cast<std::uint64_t>(elapsed / 1s))
-    throw boost::system::system_error(asio::error::timed_out);
-  rate_since_ = clock::now();
-  rate_bytes_ = 0;
-}
-
-asio::awaitable<std::size_t> session::read(std::span<char> into) {
-  if (body_is_read())
-    co_return 0;
-  deadline_ = clock::now() + rate_window;
-  if (std::exchange(continue_due_, false) && buffer_.size() == 0) {
-    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await asio::async_write(socket_, asio::buffer(go_on), use_awaitable);
-  }
-  std::size_t n = 0;
-  if (parser_->chunked()) {
-    while (n == 0 && !parser_->is_done()) {
-      auto& body = parser_->get().body();
-      body.data = into.data();
-      body.size = into.size();
-      boost::system::error_code ec;
-      co_await beast::async_read_some(socket_, buffer_, *parser_,
-                                      redirect_error(use_awaitable, ec));
-      n = into.size() - body.size;
-      if (ec && ec != beast::error::need_buffer) {
-        if (ec.category() == make_error_code(beast::error::bad_method).category() &&
-            ec != beast::error::partial_message)
-          throw failure(errc::invalid, "the body cannot be read: " + ec.message());
-        throw boost::system::system_error(ec);
-      }
-    }
-  } else if (buffer_.size() > 0) {
-    n = static_cast<std::size_t>(
-        std::min<std::uint64_t>({into.size(), buffer_.size(), body_left_}));
-    asio::buffer_copy(asio::buffer(into.data(), n), buffer_.data());
-    buffer_.consume(n);
-    body_left_ -= n;
-  } else {
-    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), body_left_));
-    n = co_await socket_.async_read_some(asio::buffer(into.data(), want), use_awaitable);
-    body_left_ -= n;
-  }
-  check_rate(n);
-  deadline_ = clock::time_point::max();
-  co_return n;
 }
 
 asio::awaitable<void> session::write(response& res, bool head) {

@@ -3,13 +3,12 @@
 #pragma once
 
 #include "http/routes.hpp"
+#include "http/socket_body.hpp"
 #include "http/types.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
 #include <chrono>
 #include <memory>
@@ -17,7 +16,7 @@
 
 namespace jobrunner::http {
 
-class session final : public std::enable_shared_from_this<session>, private body_stream {
+class session final : public std::enable_shared_from_this<session> {
 public:
   session(asio::ip::tcp::socket socket, const context& with);
 
@@ -33,7 +32,6 @@ public:
   auto executor() { return socket_.get_executor(); }
 
 private:
-  using request_parser = beast::request_parser<beast::buffer_body>;
   using clock = std::chrono::steady_clock;
 
   asio::awaitable<void> watch();
@@ -47,12 +45,6 @@ private:
   asio::awaitable<void> linger();
   std::optional<response> refuse_framing() const;
   void authorise() const;
-  bool body_is_read() const;
-
-  // body_stream
-  asio::awaitable<std::size_t> read(std::span<char> into) override;
-  std::optional<std::uint64_t> length() const override;
-  void check_rate(std::size_t n);
 
   asio::ip::tcp::socket socket_;
   const context& with_;
@@ -61,10 +53,7 @@ private:
   clock::time_point deadline_; // the socket is closed when it has passed
   boost::beast::flat_buffer buffer_;
   std::optional<request_parser> parser_;
-  std::uint64_t body_left_ = 0; // of a Content-Length
-  bool continue_due_ = false;   // the client waits for 100 (Continue)
-  clock::time_point rate_since_;
-  std::uint64_t rate_bytes_ = 0;
+  std::optional<socket_body> body_; // of the request that the parser holds
   bool idle_ = true, waits_ = false, draining_ = false;
 };
 

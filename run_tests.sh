@@ -18,6 +18,7 @@ fi
 passed=0 failed=0
 failures=()
 jobs=$(nproc)
+sites=$((jobs < 2 ? 2 : jobs > 4 ? 4 : jobs)) # private sites side by side: their tests mostly wait
 work=$(mktemp -d /tmp/jr-tests-XXXXXX) || exit 2
 chmod 755 "$work" # jobs run as another user and start programs from below it
 trap 'rm -rf "$work"' EXIT
@@ -91,7 +92,7 @@ format() {
   step 'shellcheck' bash -c 'sort -u | xargs shellcheck' < <(scripts)
 }
 
-build() { step "build: $1" bash -c "cmake --preset $1 -Wno-dev >$work/configure.log 2>&1 || { cat $work/configure.log; exit 1; }; cmake --build --preset $1 -- -j$jobs"; }
+build() { step "build: $1" bash -c "cmake --preset $1 -DJOBRUNNER_TESTS=ON -Wno-dev >$work/configure.log 2>&1 || { cat $work/configure.log; exit 1; }; cmake --build --preset $1 -- -j$jobs"; }
 
 unit() { counted "unit tests: $1" "$work/unit-$1.xml" ctest --test-dir "build/$1" -j"$jobs" --output-on-failure --no-tests=error --output-junit "$work/unit-$1.xml" --progress; }
 
@@ -105,9 +106,9 @@ validator() {
 
 integration() {
   step 'the OpenAPI validator' validator
-  step "install: $1" bash -c "cmake --install build/$1 --prefix $work/$1 >/dev/null" || return
+  step "install: $1" bash -c "cmake --install build/$1 --prefix $work/$1 >/dev/null && cp supervisord.conf $work/$1/share/jobrunner/" || return
   JOBRUNNER_PREFIX=$work/$1 counted "integration tests: $1" "$work/integration-$1.xml" \
-    $python -m pytest tests/integration -q --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$1.xml"
+    $python -m pytest tests/integration -q -n "$sites" --dist loadfile --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$1.xml"
 }
 
 tidy() {

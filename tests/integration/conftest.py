@@ -6,6 +6,8 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+if "JOBRUNNER_PREFIX" in os.environ:  # tests of single programs look for them here
+    os.environ.setdefault("JOBRUNNER_BIN", os.environ["JOBRUNNER_PREFIX"] + "/bin")
 
 from harness import datasets  # noqa: E402
 

@@ -132,7 +132,7 @@ OTHERS = {"experiment_id": "x", "output_id": "x", "job_id": "1", "rel_path": "x"
 def test_in_a_query_they_find_nothing(client, texts, path, name):
     rest = {key: value for key, value in OTHERS.items() if key != name} if "download" in path else {}
     for text in texts:
-        response = client.get(path, params={**rest, name: text, **({"limit": "1"} if name in ("experiment_id", "prefix") and path == "/outputs" else {})})
+        response = client.get(path, timeout=10, params={**rest, name: text, **({"limit": "1"} if name in ("experiment_id", "prefix") and path == "/outputs" else {})})
         # Any text may be a state that a job is not in.
         refused(response, text, *((200,) if path == "/outputs" or name == "since" else ()))
         if name == "experiment_id" and response.status_code == 200:
@@ -162,4 +162,4 @@ def test_in_headers_they_harm_nothing(client, texts):
         if any(byte < 32 or byte == 127 for byte in value) or value != value.strip():
             continue
         for name in ("Range", "If-None-Match", "If-Range", "Prefer", "Accept", "User-Agent", "X-Request-Id"):
-            refused(client.get("/jobs/999999999", headers={name: value}), text, 431)
+            refused(client.get("/jobs/999999999", headers={name: value}, timeout=10), text, 431)

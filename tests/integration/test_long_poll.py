@@ -75,13 +75,13 @@ def test_if_none_match_waits_for_a_change(client, run_tool):
 @pytest.mark.parametrize("value", ["-1", "301", "abc", "1.5", "99999999999999999999", "", "1e2", "NaN"])
 def test_a_wait_out_of_range_is_a_400(client, toolbox, value):
     job_id = client.submit(toolbox)
-    response = client.get(f"/jobs/{job_id}", params={"wait": value})
+    response = client.get(f"/jobs/{job_id}", params={"wait": value}, timeout=10)
     assert response.status_code == 400 and "wait" in response.json()["detail"]
 
 
 def test_an_unknown_job_is_a_404_at_once(client):
     started = time.monotonic()
-    assert client.get("/jobs/999999999", params={"wait": 60}).status_code == 404
+    assert client.get("/jobs/999999999", params={"wait": 60}, timeout=10).status_code == 404
     assert time.monotonic() - started < 1
 
 

@@ -6,7 +6,6 @@ import re
 import time
 
 import pytest
-from harness.site import TOKEN_PREFIX
 
 # What a job is given: its own three, what a program needs, and what Slurm says of the job.
 OURS = {"DATASET_DIR", "RESULT_DIR", "JR_PARAMS", "PYTHONUNBUFFERED", "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "OLDPWD", "SHLVL", "_", "TMPDIR", "TZ"}
@@ -61,7 +60,7 @@ def test_a_job_has_no_descriptor_of_the_server(client, surroundings):
 
 
 def test_a_hunter_in_proc_finds_no_token(client, site, toolbox, run_tool):
-    hunter = run_tool("hunt.py", {"seconds": 10, "prefix": list(TOKEN_PREFIX + "-")})
+    hunter = run_tool("hunt.py", {"seconds": 10, "prefix": list(site.secret_prefix)})
     client.wait_state(hunter, {"RUNNING"})
     jobs = []
     for _ in range(30):
@@ -83,7 +82,7 @@ def test_the_children_of_the_server_hold_no_secret(server, site):
     for pid in descendants(server.pid):
         for name in ("environ", "cmdline"):
             data = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
-            assert TOKEN_PREFIX.encode() + b"-" not in data, f"{pid}/{name}"
+            assert site.secret_prefix.encode() not in data, f"{pid}/{name}"
 
 
 def test_the_servers_own_environment_is_wiped(server, site):

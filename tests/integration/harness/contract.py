@@ -4,7 +4,6 @@ An answer passes if its path and method are described, its status is described t
 type, headers and JSON body are what the description says. What HTTP itself rules for every path (405 with
 Allow, 404 outside the API, HEAD as GET without a body) is checked by rule, as the description's own text says.
 """
-import collections
 import json
 import re
 
@@ -29,7 +28,6 @@ class Contract:
     def __init__(self, document):
         self.document = document
         self.resolver = RefResolver.from_schema(document)
-        self.seen = collections.Counter()
         self.templates = sorted(
             ((re.compile("^" + re.sub(r"\{\w+\}", "[^/]+", path) + "$"), path) for path in document["paths"]),
             key=lambda pair: pair[1].count("{"))
@@ -62,7 +60,6 @@ class Contract:
         operation = item.get(method.lower()) or (item.get("get") if method == "HEAD" else None)
         if not operation or (status in BEFORE_ROUTING and str(status) not in operation["responses"]):
             return self._by_rule(method, item, status, headers, body)
-        self.seen[(template, method, status)] += 1
         response = operation["responses"].get(str(status))
         if response is None:
             raise Violation(f"openapi.json knows only {sorted(operation['responses'])} here")

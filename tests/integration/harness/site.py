@@ -16,8 +16,6 @@ from .contract import Contract
 from .server import Server
 from .slurm import Slurm
 
-TOKEN_PREFIX = "jrt"  # tests search everything for it, so it occurs nowhere else
-
 
 class Site:
     def __init__(self, prefix):
@@ -25,7 +23,9 @@ class Site:
         self.share = self.prefix / "share" / "jobrunner"
         self.instance_py = self.share / "instance.py"
         self.contract = Contract(json.loads((self.share / "openapi.json").read_text()))
-        self.token = f"{TOKEN_PREFIX}-{secrets.token_hex(20)}"
+        # Tests search everything for what secrets begin with, so it occurs nowhere else.
+        self.secret_prefix = f"jrt{secrets.token_hex(4)}-"
+        self.token = self.secret()
         # Short, since sockets lie below it, and open, since the job user must reach it.
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="jr-", dir="/tmp"))
         self.top.chmod(0o755)
@@ -45,8 +45,11 @@ class Site:
         # As a container would hand it over; what is in the environment must not stay there.
         self.server.environment["JR_AUTH_TOKEN"] = self.token
         # In nobody's environment but the server's: jobs must not find it either.
-        self.server.environment["AWS_SECRET_ACCESS_KEY"] = f"{TOKEN_PREFIX}-{secrets.token_hex(20)}"
-        self.server.environment["JR_B2_APP_KEY"] = f"{TOKEN_PREFIX}-{secrets.token_hex(20)}"
+        self.server.environment["AWS_SECRET_ACCESS_KEY"] = self.secret()
+        self.server.environment["JR_B2_APP_KEY"] = self.secret()
+
+    def secret(self):
+        return self.secret_prefix + secrets.token_hex(20)
 
     @property
     def job_uid(self):

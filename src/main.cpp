@@ -77,6 +77,9 @@ void serve(const config& settings) {
        {"port", std::to_string(serving.port())},
        {"root", settings.root.string()},
        {"isolation", users.isolated ? "users" : "none"}});
+  if (settings.default_token)
+    log("main", "default_token",
+        {{"warning", "JR_AUTH_TOKEN is still change-me: only this machine itself is served"}});
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < settings.io_threads; ++i)
     threads.emplace_back([&io] { io.run(); });

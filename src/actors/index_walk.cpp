@@ -1,6 +1,7 @@
 #include "actors/index_walk.hpp"
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/unique_fd.hpp"
 
@@ -42,8 +43,10 @@ public:
       const std::string name = entry->d_name;
       if (name == "." || name == ".." || !is_utf8(name))
         continue;
-      if (left_ == 0)
+      if (left_ == 0) {
+        cut = true;
         return;
+      }
       --left_;
       struct stat about {};
       if (fstatat(fd, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0)
@@ -60,6 +63,7 @@ public:
   }
 
   std::vector<found_file> files;
+  bool cut = false; // there is more
 
 private:
   std::size_t left_;
@@ -75,6 +79,9 @@ std::vector<found_file> walk(const std::filesystem::path& folder, std::size_t li
     throw failure(errc::not_found, "the job's result folder is not there any more");
   walker w{limit};
   w.descend(std::move(root), "", 0);
+  if (w.cut)
+    log("indexer", "more_files_than_the_limit",
+        {{"folder", folder.string()}, {"limit", std::to_string(limit)}});
   std::ranges::sort(w.files, {}, &found_file::path);
   return std::move(w.files);
 }

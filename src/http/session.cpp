@@ -35,6 +35,22 @@ constexpr std::size_t linger_bytes = 64U << 20U;
 constexpr std::uint32_t largest_header = 16 * 1024;
 constexpr std::size_t buffer_bytes = 32768; // a header, or a chunk's head with its extensions
 
+struct outcome {
+  response answer;
+  std::exception_ptr failed;
+};
+
+/// `||` waits on for the other side when one throws: a handler's failure is an outcome like others.
+asio::awaitable<outcome> attempt(handler handle, exchange& x) {
+  outcome o;
+  try {
+    o.answer = co_await handle(x);
+  } catch (...) {
+    o.failed = std::current_exception();
+  }
+  co_return o;
+}
+
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -119,7 +135,9 @@ asio::awaitable<bool> session::serve_one() {
   response res = broken ? std::move(*refused) : response{};
   if (!broken)
     res = co_await answer();
-  const bool keep = !broken && !draining_ && body_->over() && parser_->get().keep_alive() &&
+  // After a 400 nobody can be sure that both sides agree on where the next request begins.
+  const bool clear = !broken && res.message.result() != beast::status::bad_request;
+  const bool keep = clear && !draining_ && body_->over() && parser_->get().keep_alive() &&
                     !res.message.need_eof();
   res.message.keep_alive(keep);
   res.message.version(11);
@@ -240,10 +258,13 @@ asio::awaitable<response> session::dispatch(const matched& found, std::string_vi
   // Only here is the socket watched meanwhile: it would cost every other request half its speed.
   waits_ = true;
   deadline_ = clock::time_point::max();
-  auto first = co_await (found.to.handle(x) || until_interrupted());
+  auto first = co_await (attempt(found.to.handle, x) || until_interrupted());
   waits_ = false;
-  if (auto* res = std::get_if<response>(&first))
-    co_return std::move(*res);
+  if (auto* outcome = std::get_if<0>(&first)) {
+    if (outcome->failed)
+      std::rethrow_exception(outcome->failed);
+    co_return std::move(outcome->answer);
+  }
   if (!draining_)
     throw boost::system::system_error(asio::error::eof);
   co_return problem(503, "the server is being stopped; ask again");

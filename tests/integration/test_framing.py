@@ -42,6 +42,8 @@ def test_nothing_hidden_is_ever_answered(server, site, target, with_token):
             wrong[name] = (statuses, closed)
         if name[:2] in raw_inputs.REFUSED and (final != [400] or not closed):
             wrong[name] = (statuses, closed, "want 400 and the end")
+        if name[:2] in raw_inputs.LAST and (len(final) != 1 or not closed):
+            wrong[name] = (statuses, closed, "want one refusal and the end")
     assert not wrong, wrong
     assert server.alive() and site.client().get("/health").json()["ok"] is True
 

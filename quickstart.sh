@@ -72,7 +72,6 @@ build() {
 
 install_programs() {
   cmake --install "$here/build/release" --prefix "$JR_ROOT/app" >/dev/null
-  cp -u --preserve=timestamps "$here/supervisord.conf" "$JR_ROOT/app/share/jobrunner/"
   chmod -R u=rwX,go=rX "$JR_ROOT/app" # whatever the modes in the checkout
 }
 

@@ -11,8 +11,9 @@
 namespace jobrunner {
 
 struct dataset {
-  std::string sha256;   // of the bytes that were uploaded, archive or not
-  std::string rel_path; // below the root: "datasets/<sha256>/" (extracted) or "datasets/<sha256>/<name>"
+  std::string sha256; // of the bytes that were uploaded, archive or not
+  std::string
+      rel_path; // below the root: "datasets/<sha256>/" (extracted) or "datasets/<sha256>/<name>"
   std::int64_t bytes = 0; // sum of its files
   timestamp created_at{};
 };
@@ -27,23 +28,23 @@ struct resources {
 
 /// A job as the server knows it.
 struct job {
-  std::string uuid;            // ours; Slurm knows the job as "jr-<uuid>"
-  std::int64_t id = 0;         // the API's job_id: Slurm's number; 0 until Slurm has answered
-  std::int64_t slurm_id = 0;   // the same, unless Slurm lost its state and gave one number twice
+  std::string uuid;          // ours; Slurm knows the job as "jr-<uuid>"
+  std::int64_t id = 0;       // the API's job_id: Slurm's number; 0 until Slurm has answered
+  std::int64_t slurm_id = 0; // the same, unless Slurm lost its state and gave one number twice
   std::string dataset_sha;
   std::string command_key;
-  std::string params_json;     // byte for byte as sent
-  std::string result_dir;      // absolute
-  std::string log_path;        // below the root
+  std::string params_json; // byte for byte as sent
+  std::string result_dir;  // absolute
+  std::string log_path;    // below the root
   resources wanted;
-  std::string state;           // Slurm's long form, SUBMITTED before the first look, or LOST
-  bool done = false;           // the state is final
+  std::string state; // Slurm's long form, SUBMITTED before the first look, or LOST
+  bool done = false; // the state is final
   bool indexed = false;
   bool cancel_requested = false;
-  std::int64_t seq = 0;        // grows with every change that a client can see
+  std::int64_t seq = 0; // grows with every change that a client can see
   std::optional<int> exit_code;
   std::optional<int> exit_signal;
-  std::string reason;          // in words: why pending, why failed
+  std::string reason; // in words: why pending, why failed
   std::string node;
   timestamp created_at{};
   std::optional<timestamp> started_at, ended_at;

@@ -3,10 +3,9 @@
 //
 //   <job_dir>/spec.json   written by the server, read-only for the job user
 //   <job_dir>/run/        writable for the job user:
-//       start             exclusive start marker: "<slurm id>\n" by the wrapper, "abandoned\n" by
-//       the server exit.json         exit record, by rename:
-//       {"exit_code":0,"signal":0,"started_at":ms,"ended_at":ms} home/             HOME of the job,
-//       removed when it ends
+//       start             exclusive start marker: the wrapper's Slurm id, or "abandoned"
+//       exit.json         exit record, by rename; exit_code, signal, started_at, ended_at (ms)
+//       home/             HOME of the job, removed when it ends
 #pragma once
 
 #include "core/time.hpp"

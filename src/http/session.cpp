@@ -18,6 +18,8 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <cerrno>
+
 namespace jobrunner::http {
 
 namespace {
@@ -273,10 +275,16 @@ asio::awaitable<response> session::dispatch(const matched& found, std::string_vi
 /// Returns when the client has hung up, or drain() has cancelled the wait.
 asio::awaitable<void> session::until_interrupted() {
   boost::system::error_code ec;
-  co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, redirect_error(use_awaitable, ec));
-  char next = 0;
-  if (ec || ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
-    co_return;
+  for (bool waiting = true; waiting;) {
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read,
+                                redirect_error(use_awaitable, ec));
+    char next = 0;
+    const auto n = ec ? 0 : ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    const bool false_alarm = n < 0 && (errno == EAGAIN || errno == EINTR);
+    if (n <= 0 && !false_alarm)
+      co_return;
+    waiting = false_alarm;
+  }
   // A pipelined request: it waits for its turn, and we cannot see a hang-up behind it.
   asio::steady_timer never{socket_.get_executor(), clock::time_point::max()};
   co_await never.async_wait(redirect_error(use_awaitable, ec));

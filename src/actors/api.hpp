@@ -100,11 +100,17 @@ using job_actor = caf::typed_actor<
     // INTERNAL: the patience of one waiter is over.
     caf::reacts_to<atom::expire, std::uint64_t>>;
 
+/// A job for Slurm.
+struct submit_order {
+  slurm::submission what;
+  std::chrono::steady_clock::time_point not_after; // whoever asked has given up by then
+};
+
 /// Calls to Slurm that may take long; several of these share the work.
 using slurm_actor = caf::typed_actor<
     // Slurm's id. invalid, unavailable, disk_full: then the job will never run, unless its wrapper
     // has its start marker.
-    caf::replies_to<atom::submit, slurm::submission>::with<std::int64_t>,
+    caf::replies_to<atom::submit, submit_order>::with<std::int64_t>,
     // Slurm's id, uuid.
     caf::replies_to<atom::cancel, std::int64_t, std::string>::with<bool>>;
 
@@ -168,6 +174,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::recalled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::slurm::submission)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::submit_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const jobrunner::queue_look>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::int64_t>)

@@ -45,7 +45,10 @@ caf::result<job> job_registry::submit(const job_request& r) {
   }
   ++submitting_;
   auto promise = self_->make_response_promise<job>();
-  self_->request(next_worker(), caf::infinite, atom::submit_v, submission_of(with_, j))
+  const auto not_after = std::chrono::steady_clock::now() + with_.settings.slurm_timeout;
+  self_
+      ->request(next_worker(), caf::infinite, atom::submit_v,
+                submit_order{submission_of(with_, j), not_after})
       .then(
           [this, j, promise](std::int64_t slurm_id) mutable {
             --submitting_;

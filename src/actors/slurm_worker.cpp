@@ -45,12 +45,15 @@ std::int64_t settle_unknown(const slurm::submission& s, const std::string& why) 
 slurm_actor::behavior_type slurm_worker(slurm_actor::pointer, const services& with) {
   auto& slurm = with.slurm;
   return {
-      [&slurm](atom::submit, const slurm::submission& s) -> caf::result<std::int64_t> {
+      [&slurm](atom::submit, const submit_order& order) -> caf::result<std::int64_t> {
         return answer([&] {
+          if (std::chrono::steady_clock::now() > order.not_after)
+            throw failure(errc::unavailable,
+                          "Slurm takes jobs too slowly; this one was not submitted, try again");
           try {
-            return slurm.submit(s);
+            return slurm.submit(order.what);
           } catch (const slurm::unknown_outcome& e) {
-            return settle_unknown(s, e.what());
+            return settle_unknown(order.what, e.what());
           }
         });
       },

@@ -121,7 +121,8 @@ struct registry_stage : world, stage {
 
 private:
   slurm_actor::behavior_type work(slurm_actor::pointer self) {
-    return {[this, self](atom::submit, const slurm::submission& s) -> caf::result<std::int64_t> {
+    return {[this, self](atom::submit, const submit_order& order) -> caf::result<std::int64_t> {
+              const auto& s = order.what;
               submitted.push_back(s);
               if (!on_submit)
                 return self->make_response_promise<std::int64_t>();

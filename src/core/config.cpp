@@ -124,6 +124,7 @@ config load_config() {
   take("JR_B2_APP_KEY"); // s3fs has its own copy; this process must not carry it
   take("JR_B2_KEY_ID");
   c.import_roots = import_roots();
+  c.outside = address_guard{text("JR_ALLOWED_PRIVATE_HOSTS", "")};
   c.max_upload_bytes = number<std::uint64_t>("JR_MAX_UPLOAD_BYTES", 1ULL << 42U, 1, no_limit);
   c.min_free_bytes = number<std::uint64_t>("JR_MIN_FREE_BYTES", 256ULL << 20U, 0, no_limit);
   c.max_extracted_bytes = number<std::uint64_t>("JR_MAX_EXTRACTED_BYTES", 1ULL << 42U, 1, no_limit);

@@ -1,6 +1,8 @@
 // Everything that can be set, read once from the environment (JR_*) at start and passed by value.
 #pragma once
 
+#include "core/address_guard.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -40,14 +42,15 @@ struct config {
   std::filesystem::path b2_mount;   // JR_B2_MOUNT
   bool b2_enabled = false;          // JR_B2_ENABLE
   std::vector<std::filesystem::path> import_roots; // JR_IMPORT_ROOTS, colon-separated
-  std::uint64_t max_upload_bytes = 0;              // JR_MAX_UPLOAD_BYTES
-  std::uint64_t min_free_bytes = 0;                // JR_MIN_FREE_BYTES: kept free on the disk
-  std::uint64_t max_extracted_bytes = 0;           // JR_MAX_EXTRACTED_BYTES
-  std::uint64_t max_extracted_files = 0;           // JR_MAX_EXTRACTED_FILES
-  unsigned max_uploads = 16;                       // JR_MAX_UPLOADS: at once; 429 beyond
-  unsigned max_connections = 4096;                 // JR_MAX_CONNECTIONS
-  std::chrono::milliseconds poll_interval{1000};   // JR_POLL_INTERVAL_MS
-  std::chrono::seconds slurm_timeout{15}; // JR_SLURM_TIMEOUT_S: hard limit of one Slurm call
+  address_guard outside; // JR_ALLOWED_PRIVATE_HOSTS: where webhooks, imports and exports may go
+  std::uint64_t max_upload_bytes = 0;            // JR_MAX_UPLOAD_BYTES
+  std::uint64_t min_free_bytes = 0;              // JR_MIN_FREE_BYTES: kept free on the disk
+  std::uint64_t max_extracted_bytes = 0;         // JR_MAX_EXTRACTED_BYTES
+  std::uint64_t max_extracted_files = 0;         // JR_MAX_EXTRACTED_FILES
+  unsigned max_uploads = 16;                     // JR_MAX_UPLOADS: at once; 429 beyond
+  unsigned max_connections = 4096;               // JR_MAX_CONNECTIONS
+  std::chrono::milliseconds poll_interval{1000}; // JR_POLL_INTERVAL_MS
+  std::chrono::seconds slurm_timeout{15};        // JR_SLURM_TIMEOUT_S: hard limit of one Slurm call
 };
 
 /// Reads the environment and erases the secrets from it.

@@ -117,6 +117,12 @@ TEST(config, numbers_are_read_whole) {
   EXPECT_EQ(c.poll_interval.count(), 20);
 }
 
+TEST(config, a_list_of_private_hosts_is_read_and_checked) {
+  EXPECT_FALSE(load({}).outside.listed("minio", 9000));
+  EXPECT_TRUE(load({{"JR_ALLOWED_PRIVATE_HOSTS", "minio:9000"}}).outside.listed("minio", 9000));
+  EXPECT_TRUE(says(refusal([] { load({{"JR_ALLOWED_PRIVATE_HOSTS", "http://x"}}); }), "http://x"));
+}
+
 } // namespace
 
 } // namespace jobrunner

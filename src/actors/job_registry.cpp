@@ -32,7 +32,8 @@ job_registry::job_registry(job_actor::pointer self, const services& with, indexe
       indexer_(std::move(indexer)),
       workers_(std::move(workers)),
       db_(store::open(with.settings.root)),
-      rows_(db_) {
+      rows_(db_),
+      events_(db_) {
   recover();
 }
 
@@ -110,8 +111,11 @@ void job_registry::commit(const std::vector<job>& changed) {
     return;
   {
     sqlite::transaction t{db_};
-    for (const auto& j : changed)
+    for (const auto& j : changed) {
       rows_.update(j);
+      auto event = event_of(j);
+      events_.insert(event);
+    }
     t.commit();
   }
   for (const auto& j : changed) {
@@ -126,6 +130,17 @@ void job_registry::commit(const std::vector<job>& changed) {
       self_->send(self_, atom::index_v, j.id);
     }
   }
+}
+
+/// What is new in a job whose change is about to be committed.
+job_event job_registry::event_of(const job& j) const {
+  const auto was = with_.published.jobs.find(j.id);
+  const auto open = open_.find(j.id);
+  const bool behind = open != open_.end() && open->second.unsaved; // published all the same
+  const bool moved = !was || behind || was->state != j.state || was->done != j.done;
+  const bool indexed = was && j.indexed && !was->indexed;
+  return {0,       j.id,   j.seq,    moved ? "state" : indexed ? "indexed" : "change",
+          j.state, j.done, j.reason, now()};
 }
 
 /// For what has happened and cannot be taken back: everybody may see it now, and where the

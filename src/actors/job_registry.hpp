@@ -4,6 +4,7 @@
 #include "actors/job_waiters.hpp"
 #include "actors/services.hpp"
 #include "core/sqlite.hpp"
+#include "store/events.hpp"
 #include "store/jobs.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -58,6 +59,7 @@ private:
   bool settle_intent(intent&, const queue_look&);
   void cancel_withdrawn(const queue_look&);
   void commit(const std::vector<job>& changed);
+  job_event event_of(const job&) const;
   void keep(const job&);
   void mark_indexed(std::int64_t id);
 
@@ -68,6 +70,7 @@ private:
   std::size_t next_worker_ = 0, submitting_ = 0;
   sqlite::database db_;
   store::jobs rows_;
+  store::events events_;
   std::map<std::int64_t, open_job> open_; // by API id
   std::map<std::string, intent> intents_; // by uuid: nobody knows yet whether Slurm has taken them
   std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken

@@ -26,6 +26,17 @@ struct resources {
   std::int64_t time_limit_s = 3600;
 };
 
+/// What a client may add to a job. None of it is ever on a command line of Slurm's.
+struct job_extras {
+  std::string name;                // for people
+  std::string experiment_id;       // of its outputs; empty: the params' experimentId, or job-<id>
+  std::string labels_json = "{}";  // {"key": "value"}
+  std::string env_json = "{}";     // {"NAME": "value"}, set by the wrapper
+  std::string signal;              // as sbatch --signal, "USR1@60": so long before the time limit
+  std::vector<std::int64_t> after; // job ids that must succeed first
+  std::string webhook_url;         // hears of every change
+};
+
 /// A job as the server knows it.
 struct job {
   std::string uuid;          // ours; Slurm knows the job as "jr-<uuid>"
@@ -37,8 +48,13 @@ struct job {
   std::string result_dir;  // absolute
   std::string log_path;    // below the root
   resources wanted;
-  std::string state; // Slurm's long form, SUBMITTED before the first look, or LOST
-  bool done = false; // the state is final
+  job_extras extras;
+  std::string array_uuid;       // shared by the tasks of an array; empty: none
+  std::int64_t array_index = 0; // the task's own number
+  std::int64_t attempt = 1;     // which start of it the rest is about
+  bool held = false;            // not to be started before it is released
+  std::string state;            // Slurm's long form, SUBMITTED before the first look, or LOST
+  bool done = false;            // the state is final
   bool indexed = false;
   bool cancel_requested = false;
   std::int64_t seq = 0; // grows with every change that a client can see
@@ -48,6 +64,18 @@ struct job {
   std::string node;
   timestamp created_at{};
   std::optional<timestamp> started_at, ended_at;
+};
+
+/// A change of a job that clients hear of.
+struct job_event {
+  std::int64_t n = 0; // order over all jobs
+  std::int64_t job_id = 0;
+  std::int64_t seq = 0; // the job's, after the change
+  std::string type;     // state: another state; indexed: its outputs are there; change: all else
+  std::string state;
+  bool done = false;
+  std::string reason;
+  timestamp at{};
 };
 
 /// One file that a job left.

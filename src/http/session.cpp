@@ -4,6 +4,7 @@
 #include "core/sha256.hpp"
 #include "http/body.hpp"
 #include "http/problem.hpp"
+#include "http/stream_sink.hpp"
 #include "http/text/ascii.hpp"
 #include "http/text/request_check.hpp"
 #include "http/text/urlencoded.hpp"
@@ -51,6 +52,15 @@ asio::awaitable<outcome> attempt(handler handle, exchange& x) {
     o.failed = std::current_exception();
   }
   co_return o;
+}
+
+asio::awaitable<void> attempt(const body_source& rest, body_sink& sink,
+                              std::exception_ptr& failed) {
+  try {
+    co_await rest(sink);
+  } catch (...) {
+    failed = std::current_exception();
+  }
 }
 
 std::string_view view(boost::beast::string_view text) {
@@ -139,10 +149,13 @@ asio::awaitable<bool> session::serve_one() {
     res = co_await answer();
   // After a 400 nobody can be sure that both sides agree on where the next request begins.
   const bool clear = !broken && res.message.result() != beast::status::bad_request;
+  const bool chunked = res.rest && parser_->get().version() >= 11;
   const bool keep = clear && !draining_ && body_->over() && parser_->get().keep_alive() &&
-                    !res.message.need_eof();
-  res.message.keep_alive(keep);
+                    (res.rest ? chunked : !res.message.need_eof());
   res.message.version(11);
+  res.message.keep_alive(keep);
+  if (res.rest)
+    res.message.chunked(chunked);
   co_await write(res, head);
   if (!keep) {
     co_await linger();
@@ -311,15 +324,35 @@ asio::awaitable<fields> session::read_fields() {
 asio::awaitable<void> session::write(response& res, bool head) {
   deadline_ = clock::now() + write_time;
   beast::response_serializer<beast::string_body> serializer{res.message};
-  if (head || res.file) {
+  if (head || res.file || res.rest) {
     co_await beast::async_write_header(socket_, serializer, use_awaitable);
-    if (res.file && !head)
+    if (res.rest && !head)
+      co_await stream(res.rest, res.message.chunked());
+    else if (res.file && !head)
       co_await send_file(socket_, *res.file, with_.files,
                          [this] { deadline_ = clock::now() + write_time; });
   } else {
     co_await beast::async_write(socket_, serializer, use_awaitable);
   }
   deadline_ = clock::now() + idle_time;
+}
+
+/// Until the source is done. A client that hangs up and a server that stops end it in the middle.
+asio::awaitable<void> session::stream(const body_source& rest, bool chunked) {
+  using namespace asio::experimental::awaitable_operators;
+  stream_sink sink{socket_, chunked, [this](bool busy) {
+                     deadline_ = busy ? clock::now() + write_time : clock::time_point::max();
+                   }};
+  waits_ = true;
+  deadline_ = clock::time_point::max();
+  std::exception_ptr failed;
+  const auto first = co_await (attempt(rest, sink, failed) || until_interrupted());
+  waits_ = false;
+  if (failed)
+    std::rethrow_exception(failed);
+  if (first.index() == 1)
+    throw boost::system::system_error(asio::error::eof);
+  co_await sink.end();
 }
 
 /// A client that still sends when we close gets a reset and may lose our answer: read on for a

@@ -42,6 +42,7 @@ private:
   asio::awaitable<void> until_interrupted();
   asio::awaitable<fields> read_fields();
   asio::awaitable<void> write(response& res, bool head);
+  asio::awaitable<void> stream(const body_source& rest, bool chunked);
   asio::awaitable<void> linger();
   std::optional<response> refuse_framing() const;
   void authorise() const;

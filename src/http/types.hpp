@@ -16,6 +16,7 @@
 #include <boost/json/value.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,9 +33,25 @@ struct file_part {
   std::uint64_t first = 0, size = 0;
 };
 
+/// Where the rest of an answer goes whose length is not known when it begins.
+class body_sink {
+public:
+  /// Returns when the connection has taken it. Throws boost::system::system_error when the client
+  /// is gone or too slow.
+  virtual asio::awaitable<void> write(std::string_view bytes) = 0;
+
+protected:
+  ~body_sink() = default;
+};
+
+/// Writes the rest of an answer, for as long as it likes. It is cancelled, wherever it waits, when
+/// the client hangs up or the server stops. If it throws the client sees a body that was cut.
+using body_source = std::function<asio::awaitable<void>(body_sink&)>;
+
 struct response {
   beast::response<beast::string_body> message;
   std::optional<file_part> file; // instead of the message's body; its Content-Length is set
+  body_source rest;              // instead of the message's body; of unknown length
 };
 
 /// The body of a request as it arrives.

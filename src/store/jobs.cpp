@@ -1,5 +1,8 @@
 #include "store/jobs.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace jobrunner::store {
 
 namespace {
@@ -7,7 +10,8 @@ namespace {
 #define COLUMNS                                                                                    \
   "uuid, job_id, slurm_id, dataset_sha, command_key, params_json, result_dir, log_path, gpus, "    \
   "cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, exit_code, "           \
-  "exit_signal, reason, node, created_at, started_at, ended_at"
+  "exit_signal, reason, node, created_at, started_at, ended_at, name, experiment_id, "             \
+  "labels_json, env_json, signal, after_ids, webhook_url, array_uuid, array_index, attempt, held"
 
 std::optional<std::int64_t> milliseconds(const std::optional<timestamp>& t) {
   return t ? std::optional<std::int64_t>{t->time_since_epoch().count()} : std::nullopt;
@@ -33,6 +37,28 @@ std::optional<std::int64_t> known(std::int64_t id) {
   return id > 0 ? std::optional{id} : std::nullopt;
 }
 
+std::string joined(const std::vector<std::int64_t>& ids) {
+  std::string text;
+  for (const auto id : ids)
+    text += (text.empty() ? "" : ",") + std::to_string(id);
+  return text;
+}
+
+std::vector<std::int64_t> split(std::string_view text) {
+  std::vector<std::int64_t> ids;
+  while (!text.empty()) {
+    std::from_chars(text.data(), text.data() + text.size(), ids.emplace_back());
+    text.remove_prefix(
+        std::min(text.size(), text.find(',') == text.npos ? text.npos : text.find(',') + 1));
+  }
+  return ids;
+}
+
+job_extras read_extras(const sqlite::row& r, int first) {
+  return {r.text(first),     r.text(first + 1),        r.text(first + 2), r.text(first + 3),
+          r.text(first + 4), split(r.text(first + 5)), r.text(first + 6)};
+}
+
 job read_job(const sqlite::row& r) {
   job j;
   j.uuid = r.text(0);
@@ -56,6 +82,11 @@ job read_job(const sqlite::row& r) {
   j.created_at = moment(r.integer(21));
   j.started_at = moment(r, 22);
   j.ended_at = moment(r, 23);
+  j.extras = read_extras(r, 24);
+  j.array_uuid = r.text(31);
+  j.array_index = r.integer(32);
+  j.attempt = r.integer(33);
+  j.held = r.integer(34) != 0;
   return j;
 }
 
@@ -65,10 +96,12 @@ jobs::jobs(sqlite::database& db)
     : insert_(db,
               "INSERT INTO jobs(uuid, dataset_sha, command_key, params_json, result_dir, log_path, "
               "gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
-              "reason, node, created_at) VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,'','',?)"),
+              "reason, node, created_at, name, experiment_id, labels_json, env_json, signal, "
+              "after_ids, webhook_url, array_uuid, array_index, held) "
+              "VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,'','',?,?,?,?,?,?,?,?,?,?,?)"),
       update_(db, "UPDATE jobs SET job_id=?, slurm_id=?, state=?, done=?, indexed=?, "
                   "cancel_requested=?, seq=?, exit_code=?, exit_signal=?, reason=?, node=?, "
-                  "started_at=?, ended_at=? WHERE uuid=?"),
+                  "started_at=?, ended_at=?, result_dir=?, attempt=?, held=? WHERE uuid=?"),
       remove_(db, "DELETE FROM jobs WHERE uuid=?"),
       find_(db, "SELECT " COLUMNS " FROM jobs WHERE job_id=?"),
       largest_(db, "SELECT max(job_id) FROM jobs"),
@@ -79,13 +112,17 @@ jobs::jobs(sqlite::database& db)
 void jobs::insert_intent(const job& j) {
   insert_(j.uuid, j.dataset_sha, j.command_key, j.params_json, j.result_dir, j.log_path,
           j.wanted.gpus, j.wanted.cpus, j.wanted.mem_mb, j.wanted.time_limit_s, j.state, j.seq,
-          std::int64_t{j.created_at.time_since_epoch().count()});
+          std::int64_t{j.created_at.time_since_epoch().count()}, j.extras.name,
+          j.extras.experiment_id, j.extras.labels_json, j.extras.env_json, j.extras.signal,
+          joined(j.extras.after), j.extras.webhook_url, j.array_uuid, j.array_index,
+          std::int64_t{j.held});
 }
 
 void jobs::update(const job& j) {
   update_(known(j.id), known(j.slurm_id), j.state, std::int64_t{j.done}, std::int64_t{j.indexed},
           std::int64_t{j.cancel_requested}, j.seq, large(j.exit_code), large(j.exit_signal),
-          j.reason, j.node, milliseconds(j.started_at), milliseconds(j.ended_at), j.uuid);
+          j.reason, j.node, milliseconds(j.started_at), milliseconds(j.ended_at), j.result_dir,
+          j.attempt, std::int64_t{j.held}, j.uuid);
 }
 
 void jobs::remove(std::string_view uuid) {

@@ -19,10 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t newest = 1;
-
 // Times are milliseconds since the epoch, UTC.
-constexpr auto tables = R"(
+constexpr auto first_tables = R"(
 CREATE TABLE datasets(
   sha256 TEXT PRIMARY KEY, rel_path TEXT NOT NULL, bytes INTEGER NOT NULL,
   created_at INTEGER NOT NULL) WITHOUT ROWID;
@@ -52,6 +50,30 @@ CREATE INDEX outputs_by_name ON outputs(experiment_id, output_id, n);
 CREATE INDEX outputs_by_experiment ON outputs(experiment_id, n);
 CREATE INDEX outputs_by_job ON outputs(job_id, n);
 )";
+
+constexpr auto jobs_with_extras = R"(
+ALTER TABLE jobs ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN experiment_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN labels_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE jobs ADD COLUMN env_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE jobs ADD COLUMN signal TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN after_ids TEXT NOT NULL DEFAULT ''; -- job ids, separated by commas
+ALTER TABLE jobs ADD COLUMN webhook_url TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN array_uuid TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN array_index INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE events(
+  n INTEGER PRIMARY KEY AUTOINCREMENT, -- order over all jobs; never used again: cursors
+  job_id INTEGER NOT NULL, seq INTEGER NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL,
+  done INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
+  UNIQUE(job_id, seq));
+)";
+
+// From version i to i + 1, for a database in which the steps before have been done.
+constexpr std::array steps{first_tables, jobs_with_extras};
+constexpr auto newest = static_cast<std::int64_t>(steps.size());
 
 std::int64_t number(sqlite::database& db, const char* sql) {
   sqlite::statement s{db, sql};
@@ -95,19 +117,20 @@ void migrate(const fs::path& root) try {
   number(db, "SELECT count(*) FROM sqlite_schema"); // reads page 1: a damaged file shows here
   if (version == newest)
     return;
-  const bool seed = is_seed(db);
+  const bool seed = version == 0 && is_seed(db);
   if (seed)
     keep_seed(db, root);
   sqlite::transaction t{db};
   if (seed)
     rename_seed(db);
-  db.run(tables);
+  for (auto i = static_cast<std::size_t>(version); i < steps.size(); ++i)
+    db.run(steps.at(i));
   if (seed)
     take_over_seed(db, root);
-  db.run("PRAGMA user_version=1");
+  db.run(("PRAGMA user_version=" + std::to_string(newest)).c_str());
   t.commit();
-  if (seed)
-    log("store", "migrated", {{"from", "the FastAPI program"}});
+  if (seed || version > 0)
+    log("store", "migrated", {{"from", seed ? "the FastAPI program" : std::to_string(version)}});
 } catch (const failure& f) {
   throw failure(f.code(), "cannot use " + (root / "jr_slurm.db").string() + ": " + f.what());
 } catch (const std::exception& e) { // std::filesystem's

@@ -23,6 +23,10 @@ job intent(const std::string& uuid) {
   j.wanted = {1, 2, 3000, 4};
   j.state = "PENDING";
   j.created_at = timestamp{1700000000123ms};
+  j.extras = {"näme", "e1", R"({"k":"v"})", R"({"A":"b,c"})", "USR1@60", {3, 45}, "https://h/x"};
+  j.array_uuid = "array";
+  j.array_index = 4;
+  j.held = true;
   return j;
 }
 
@@ -66,6 +70,17 @@ TEST_F(job_rows, an_intent_has_all_that_is_needed_to_run_it_and_no_id) {
   EXPECT_EQ(j.wanted.time_limit_s, 4);
   EXPECT_EQ(j.created_at, intent("a").created_at);
   EXPECT_FALSE(j.done || j.indexed || j.cancel_requested);
+  EXPECT_EQ(j.extras.name, "näme");
+  EXPECT_EQ(j.extras.experiment_id, "e1");
+  EXPECT_EQ(j.extras.labels_json, R"({"k":"v"})");
+  EXPECT_EQ(j.extras.env_json, R"({"A":"b,c"})");
+  EXPECT_EQ(j.extras.signal, "USR1@60");
+  EXPECT_EQ(j.extras.after, (std::vector<std::int64_t>{3, 45}));
+  EXPECT_EQ(j.extras.webhook_url, "https://h/x");
+  EXPECT_EQ(j.array_uuid, "array");
+  EXPECT_EQ(j.array_index, 4);
+  EXPECT_EQ(j.attempt, 1);
+  EXPECT_TRUE(j.held);
 }
 
 TEST_F(job_rows, everything_that_changes_comes_back_as_it_was_written) {
@@ -80,6 +95,9 @@ TEST_F(job_rows, everything_that_changes_comes_back_as_it_was_written) {
   j.node = "n[1-2]";
   j.started_at = timestamp{1ms};
   j.ended_at = timestamp{1700000000999ms};
+  j.attempt = 2;
+  j.held = false;
+  j.result_dir = "/root/results/a/2";
   add(j);
   const auto r = rows.find(7).value();
   EXPECT_EQ(r.uuid, "a");
@@ -91,6 +109,9 @@ TEST_F(job_rows, everything_that_changes_comes_back_as_it_was_written) {
   EXPECT_EQ(r.exit_signal, 9);
   EXPECT_EQ(r.reason, "no \"reason\"");
   EXPECT_EQ(r.node, "n[1-2]");
+  EXPECT_EQ(r.attempt, 2);
+  EXPECT_FALSE(r.held);
+  EXPECT_EQ(r.result_dir, "/root/results/a/2");
   EXPECT_EQ(r.started_at, timestamp{1ms});
   EXPECT_EQ(r.ended_at, timestamp{1700000000999ms});
 }

@@ -5,7 +5,9 @@
 #include "store/schema.hpp"
 #include "temp_folder.hpp"
 
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <sys/stat.h>
 
 namespace jobrunner::store {
@@ -32,7 +34,7 @@ struct schema : testing::Test {
 TEST_F(schema, a_new_root_gets_empty_tables_that_nobody_else_can_read) {
   migrate(root.path());
   EXPECT_EQ(fs::status(file()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
-  EXPECT_EQ(number("PRAGMA user_version"), 1);
+  EXPECT_EQ(number("PRAGMA user_version"), 2);
   auto db = open(root.path());
   EXPECT_TRUE(jobs{db}.open().empty());
   EXPECT_TRUE(datasets{db}.all().empty());
@@ -47,6 +49,23 @@ TEST_F(schema, a_second_migration_changes_nothing) {
   }
   migrate(root.path());
   EXPECT_EQ(number("SELECT count(*) FROM datasets"), 1);
+}
+
+TEST_F(schema, a_database_of_an_older_version_keeps_what_is_in_it) {
+  {
+    sqlite::database db{file()};
+    std::ifstream sql{JOBRUNNER_FIXTURES "/schema-1.sql"};
+    db.run(std::string{std::istreambuf_iterator<char>{sql}, {}}.c_str());
+  }
+  migrate(root.path());
+  EXPECT_EQ(number("PRAGMA user_version"), 2);
+  auto db = open(root.path());
+  const auto j = jobs{db}.find(7).value();
+  EXPECT_EQ(j.state, "RUNNING");
+  EXPECT_EQ(j.seq, 3);
+  EXPECT_EQ(j.attempt, 1);
+  EXPECT_EQ(j.extras.env_json, "{}");
+  EXPECT_EQ(datasets{db}.all().size(), 1U);
 }
 
 TEST_F(schema, a_newer_version_is_refused_and_left_byte_for_byte) {

@@ -6,11 +6,10 @@ among it, lies in run/server.json for root's eyes and is read just before the se
 
 import errno
 import hashlib
+import http.client
 import json
 import os
 import pwd
-import re
-import resource
 import shutil
 import signal
 import socket
@@ -18,10 +17,8 @@ import subprocess
 import sys
 import time
 
-from . import files, places, slurm_files
+from . import files, host, places, programs, slurm_files
 from .settings import Refused
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def _json(path):
@@ -29,19 +26,22 @@ def _json(path):
     return json.loads(text) if text else {}
 
 
-def save(settings, instance_py):
+def save(settings, instance_py, unattended):
     """What `start`, `run` and people need to know later."""
     admin = (os.geteuid(), os.getegid())
     run = settings.root + "/run"
     slurm_user, munge_user = places.daemon_users(settings)
     here = os.path.dirname(instance_py)
     source = next(p for p in (f"{here}/supervisord.conf", f"{os.path.dirname(here)}/supervisord.conf") if os.path.isfile(p))
-    files.write(f"{run}/supervisord.conf", files.read(source), admin, 0o644)
+    parts = [source] + [f"{here}/supervisord-s3fs.conf"] * bool(settings.bucket) + [f"{here}/supervisord-stdout.conf"] * unattended
+    files.write(f"{run}/supervisord.conf", b"\n".join(map(files.read, parts)), admin, 0o644)
+    files.write(f"{run}/host.json", json.dumps(host.report(settings), indent=1) + "\n", admin, 0o644)
     files.write(f"{run}/server.json", json.dumps(settings.server_env, indent=1, sort_keys=True) + "\n", admin, 0o600)
     about = {"root": settings.root, "app": settings.app, "port": settings.port, "bind": settings.bind,
              "token_file": settings.token_file, "cpus": settings.cpus, "memory_mb": settings.memory_mb,
              "gpus": len(settings.gpus), "simulated_gpus": settings.simulated, "server_user": settings.server_user,
-             "job_user": settings.job_user, "slurm_user": slurm_user, "munge_user": munge_user, "as_root": settings.as_root}
+             "job_user": settings.job_user, "slurm_user": slurm_user, "munge_user": munge_user, "as_root": settings.as_root,
+             "bucket": {k: v for k, v in settings.bucket.items() if k not in ("key", "key_id")}}
     files.write(f"{run}/instance.json", json.dumps(about, indent=1) + "\n", admin, 0o644)
 
 
@@ -87,10 +87,11 @@ def check_port(settings):
 
 def _environment(root, instance_py):
     of = about(root)
-    return {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/", "JR_ROOT": root, "JR_INSTANCE": instance_py,
+    return {"PATH": programs.PATH, "LANG": "C.UTF-8", "HOME": "/", "JR_ROOT": root, "JR_INSTANCE": instance_py,
             "JR_NODE": slurm_files.node_name(root), "JR_MUNGE_USER": of["munge_user"],
             # A home closed to others is no place for a socket in munged's eyes; here nobody else comes.
             "JR_MUNGE_FORCE": "" if of["as_root"] else "--force",
+            "JR_NOBODY": "nobody" if of["as_root"] else of["server_user"],
             "JR_DAEMON_USER": pwd.getpwuid(os.geteuid()).pw_name}
 
 
@@ -99,22 +100,33 @@ def _fingerprints(root, instance_py):
     def digest(parts):
         return hashlib.sha256(repr(list(parts)).encode()).hexdigest()
     app = about(root)["app"]
-    programs = []
+    installed = []
     for top in (app + "/bin", app + "/share/jobrunner"):
         for folder, _, names in sorted(os.walk(top)):
             for name in sorted(names):
                 seen = os.stat(f"{folder}/{name}")
-                programs.append((folder, name, seen.st_size, seen.st_mtime_ns))
-    conf = re.sub(rb"^FirstJobId=.*$", b"", files.read(root + "/slurm/slurm.conf"), flags=re.M)
+                installed.append((folder, name, seen.st_size, seen.st_mtime_ns))
+    conf = slurm_files.without_renewed(files.read(root + "/slurm/slurm.conf"))
     return {"supervisord": digest([files.read(root + "/run/supervisord.conf"), _environment(root, instance_py)]),
             "slurm": digest([conf] + [files.read(f"{root}/slurm/{n}") for n in ("gres.conf", "cgroup.conf")]),
-            "server": digest(programs + [files.read(root + "/run/server.json"), files.read(about(root)["token_file"])])}
+            "server": digest(installed + [files.read(root + "/run/server.json"), files.read(root + "/run/host.json"), files.read(about(root)["token_file"])])}
 
 
 def control(root, instance_py, *words):
     """supervisorctl; returns what it printed."""
     return subprocess.run(["/usr/bin/supervisorctl", "-c", root + "/run/supervisord.conf", *words], capture_output=True,
                           text=True, check=False, env=_environment(root, instance_py), cwd="/", timeout=120).stdout
+
+
+def _knock(root):
+    """supervisord starts its programs a second after itself, or as soon as somebody speaks with it."""
+    if os.fork():
+        return
+    end = time.monotonic() + 10
+    with socket.socket(socket.AF_UNIX) as s:
+        while s.connect_ex(root + "/run/supervisor.sock") and time.monotonic() < end:
+            time.sleep(0.02)
+    os._exit(0)
 
 
 def start(root, instance_py, foreground):
@@ -124,8 +136,9 @@ def start(root, instance_py, foreground):
         stop(root)
     files.write(root + "/run/started.json", json.dumps(now) + "\n", (os.geteuid(), os.getegid()), 0o644)
     if not supervisor_pid(root):
-        command = [shutil.which("supervisord", path=_PATH), "-c", root + "/run/supervisord.conf"] + ["-n"] * foreground
+        command = [shutil.which("supervisord", path=programs.PATH), "-c", root + "/run/supervisord.conf"] + ["-n"] * foreground
         if foreground:
+            _knock(root)
             os.execve(command[0], command, _environment(root, instance_py))
         subprocess.run(command, check=True, env=_environment(root, instance_py), cwd="/")
         return "started"
@@ -139,6 +152,22 @@ def start(root, instance_py, foreground):
     if down:
         control(root, instance_py, "start", *down)
     return "running already" + (f"; started anew: {' '.join(stale + down)}" if stale + down else "")
+
+
+def health(root):
+    """Prints the answer of GET /health; 0 if the service and Slurm serve."""
+    of = about(root)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(of["bind"], of["bind"])
+    connection = http.client.HTTPConnection(host, of["port"], timeout=5)
+    try:
+        connection.request("GET", "/health")
+        text = connection.getresponse().read().decode(errors="replace")
+        seen = json.loads(text)
+        print(text)
+        return 0 if seen.get("ok") and seen.get("slurm") else 1
+    except (OSError, http.client.HTTPException, ValueError) as e:
+        print(f"{host}:{of['port']} does not answer: {e}")
+        return 1
 
 
 def stop(root):
@@ -155,29 +184,6 @@ def stop(root):
     return True
 
 
-def _run_slurmctld(root):
-    of = about(root)
-    end = time.monotonic() + 15  # it ends itself if munged is not there yet
-    with socket.socket(socket.AF_UNIX) as s:
-        while s.connect_ex(root + "/slurm/munge/socket") and time.monotonic() < end:
-            time.sleep(0.05)
-    slurm_files.renew_first_job_id(root, of["server_user"])
-    if os.geteuid() == 0:
-        user = pwd.getpwnam(of["slurm_user"])
-        os.initgroups(user.pw_name, user.pw_gid)
-        os.setgid(user.pw_gid)
-        os.setuid(user.pw_uid)
-    os.execve("/usr/sbin/slurmctld", ["slurmctld", "-D", "-f", root + "/slurm/slurm.conf"], {"PATH": _PATH, "LANG": "C.UTF-8"})
-
-
-def _run_jobrunner(root):
-    # As many connections as the machine allows; jobs have limits of their own.
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    program = about(root)["app"] + "/bin/jobrunner"
-    os.execve(program, [program], {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/", **_json(root + "/run/server.json")})
-
-
 def run(root, name):
     """Becomes the program; for supervisord.conf."""
-    {"slurmctld": _run_slurmctld, "jobrunner": _run_jobrunner}[name](root)
+    programs.ALL[name](root, about(root))

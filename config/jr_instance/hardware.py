@@ -8,6 +8,8 @@ import shutil
 import stat
 import subprocess
 
+_SMI_PATH = "/usr/bin:/usr/local/bin:/usr/local/nvidia/bin:/usr/lib/wsl/lib"
+
 # Character devices that every Linux has, for simulated GPUs: Slurm wants one file each.
 STAND_INS = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 
@@ -67,22 +69,26 @@ def memory_mb():
     return total // (1 << 20)
 
 
+def _output(argv):
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env={"PATH": "/usr/bin:/bin"}).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def gpu_names():
+    """What the driver's own tool calls the GPUs; [] where it does not answer."""
+    tool = shutil.which("nvidia-smi", path=_SMI_PATH)
+    return re.findall(r"^GPU \d+: (.*?)(?: \(UUID.*)?$", _output([tool, "-L"]), re.M) if tool else []
+
+
 def gpu_devices():
     """Device files of the GPUs, in the driver's order."""
     found = [p for p in glob.glob("/dev/nvidia*") if re.fullmatch(r"/dev/nvidia\d+", p)]
     if found:
         return sorted(found, key=lambda p: int(p[len("/dev/nvidia"):]))
     # A GPU without such a file (WSL2): the driver's own tool knows how many there are.
-    tool = shutil.which("nvidia-smi", path="/usr/bin:/usr/local/bin:/usr/lib/wsl/lib")
-    if not tool:
-        return []
-    try:
-        out = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=60, check=False,
-                             env={"PATH": "/usr/bin:/bin"}).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    count = len(re.findall(r"^GPU \d+:", out, re.M))
-    return (["/dev/dxg"] if os.path.exists("/dev/dxg") else ["/dev/null"]) * count
+    return (["/dev/dxg"] if os.path.exists("/dev/dxg") else ["/dev/null"]) * len(gpu_names())
 
 
 def stand_ins(count):
@@ -91,16 +97,50 @@ def stand_ins(count):
     return [usable[i % len(usable)] for i in range(count)]
 
 
-def cgroups_usable():
-    """Why Slurm could not use cgroups here; None if it can."""
+def cgroup_version():
+    if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
+        return 2
+    return 1 if os.path.isdir("/sys/fs/cgroup/memory") else None
+
+
+def cgroups_problem():
+    """Why Slurm could not confine jobs by cgroups here; None if it can."""
     if os.geteuid() != 0:
         return "that needs root"
-    v2 = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
-    needed = ["/sys/fs/cgroup"] if v2 else ["/sys/fs/cgroup/" + c for c in
-                                            ("cpuset", "devices", "freezer", "memory")]
+    version = cgroup_version()
+    if version is None:
+        return "there are no cgroups at /sys/fs/cgroup"
+    needed = ["/sys/fs/cgroup"] if version == 2 else ["/sys/fs/cgroup/" + c for c in ("cpuset", "devices", "freezer", "memory")]
     for path in needed:
         if not os.path.isdir(path):
             return f"there is no {path}"
         if not os.access(path, os.W_OK) or os.statvfs(path).f_flag & os.ST_RDONLY:
             return f"{path} cannot be written (a container needs --privileged for it)"
+    if version == 2:
+        with open("/sys/fs/cgroup/cgroup.controllers", encoding="ascii") as f:
+            lacking = {"cpuset", "memory"} - set(f.read().split())
+        if lacking:
+            return f"/sys/fs/cgroup has no controller {' and '.join(sorted(lacking))}"
+    return None
+
+
+def _may(capability):
+    """Whether this process has a capability, by its number in capabilities(7)."""
+    with open("/proc/self/status", encoding="ascii") as f:
+        return bool(int(re.search(r"^CapEff:\s+(\w+)", f.read(), re.M).group(1), 16) >> capability & 1)
+
+
+def fuse_problem():
+    """Why no FUSE file system can be mounted here; None if nothing speaks against it."""
+    if not os.path.exists("/dev/fuse"):
+        return "there is no /dev/fuse here (a container needs --privileged, or --device /dev/fuse --cap-add SYS_ADMIN)"
+    if os.geteuid() == 0 and not _may(21):  # CAP_SYS_ADMIN
+        return "nothing may be mounted here (a container needs --privileged, or --device /dev/fuse --cap-add SYS_ADMIN)"
+    try:
+        # As root, so also where the file itself forbids it to others: what counts is the container's list of devices.
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except PermissionError:
+        return "/dev/fuse may not be opened here (a container needs --privileged, or --device /dev/fuse)" if os.geteuid() == 0 else None
+    except OSError as e:
+        return f"/dev/fuse cannot be opened: {e.strerror}"
     return None

@@ -16,23 +16,27 @@ import pwd
 import secrets
 import subprocess
 
-from . import files
-from .settings import Refused, new_token
+from . import bucket, files
+from .refusal import Refused
+from .settings import new_token
 
 # What shows that a folder is an instance of this service, or of the program it replaces.
 _MARKS = {"datasets", "results", "logs", "jr_slurm.db", "auth_token", "app", "run", "slurm"}
 
 
 def make_users(settings):
-    """The two users, as root and if missing; what was made, in words."""
+    """Our users, as root and if missing; what was made, in words."""
     made = []
-    for user in (settings.server_user, settings.job_user):
+    tasks = {settings.server_user: "the server runs as it", settings.job_user: "jobs run as it"}
+    if settings.bucket:
+        tasks[bucket.USER] = "the bucket is mounted by it"
+    for user, task in tasks.items():
         try:
             pwd.getpwnam(user)
         except KeyError:
             subprocess.run(["/usr/sbin/useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
                             "--shell", "/usr/sbin/nologin", user], check=True)
-            made.append(f"made the user {user}: " + ("the server runs as it" if user == settings.server_user else "jobs run as it"))
+            made.append(f"made the user {user}: {task}")
     return made
 
 
@@ -90,3 +94,4 @@ def make(settings):
     if settings.token_file == token:
         wanted = settings.token.encode() or files.read(token) or new_token().encode()
         files.write(token, wanted, own, 0o400)
+    bucket.prepare(settings)

@@ -6,15 +6,16 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
-from . import hardware
+from . import bucket, hardware
+from .refusal import Refused
 
 # Read here and not handed to the server as they are.
 _OURS = {"JR_AUTH_TOKEN", "JR_APP", "JR_BASE_URL", "JR_NUM_CPUS", "JR_NUM_GPUS", "JR_REAL_MEM_MB",
          "JR_GPU_TYPE", "JR_MAX_TIME", "JR_USE_CGROUPS"}
 
-
-class Refused(Exception):
-    """A setting that cannot be: names the variable, its value, and what would be right."""
+# The part before /share/jobrunner, where that is where these files are; in a checkout they are elsewhere.
+_SHARE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_INSTALLED = _SHARE[:-len("/share/jobrunner")] if _SHARE.endswith("/share/jobrunner") else ""
 
 
 @dataclass
@@ -35,15 +36,53 @@ class Settings:
     job_user: str
     token: str               # "": keep the one there is, or make one
     token_file: str
+    bucket: dict             # how s3fs mounts it; empty: it does not
     server_env: dict         # other JR_ variables, for the server alone
-    notes: list = field(default_factory=list)  # what a person should be told
+    notes: list = field(default_factory=list)     # what a person should be told
+    problems: list = field(default_factory=list)  # what is not as it was asked for, for health too
 
 
-def _whole(env, name, lowest, highest, what):
-    text = env[name]
-    if not re.fullmatch(r"\d{1,12}", text, re.A) or not lowest <= int(text) <= highest:
-        raise Refused(f"{name}={text}: must be a whole number from {lowest} to {highest} ({what})")
-    return int(text)
+class _Wanted:
+    """The environment, one setting at a time. What cannot be is an error where a person is watching;
+    otherwise (`unattended`, a container) what can be is taken instead, and that is a problem to be told."""
+
+    def __init__(self, environ, unattended):
+        self.env = {k: v for k, v in environ.items() if v != ""}  # an empty variable counts as unset
+        self.unattended, self.notes, self.problems = unattended, [], []
+
+    def get(self, name, read, otherwise):
+        """What `read` makes of the variable, or `otherwise`."""
+        if name not in self.env:
+            return otherwise
+        try:
+            return read(name, self.env[name])
+        except Refused as refused:
+            self.instead(str(refused), f"using {otherwise}", error=True)
+            return otherwise
+
+    def instead(self, what, then, error=False):
+        """`what` cannot be. Where nobody watches that is a problem; otherwise `error`, or a warning."""
+        if self.unattended:
+            self.problems.append(f"{what}; {then}")
+        elif error:
+            raise Refused(what)
+        else:
+            self.notes.append(f"WARNING: {what}; {then}")
+
+    def at_most(self, name, value, there_is, unit):
+        """`value`, or what there is of it where that is less."""
+        if value <= there_is:
+            return value
+        self.instead(f"{name}={value}, but there are only {there_is} {unit}", f"using {there_is}")
+        return there_is
+
+
+def _whole(lowest, highest, what):
+    def read(name, text):
+        if not re.fullmatch(r"\d{1,12}", text, re.A) or not lowest <= int(text) <= highest:
+            raise Refused(f"{name}={text}: must be a whole number from {lowest} to {highest} ({what})")
+        return int(text)
+    return read
 
 
 def minutes(text):
@@ -64,11 +103,22 @@ def minutes(text):
     return (seconds + 59) // 60 or None
 
 
-def _flag(env, name):
-    text = env.get(name, "0").lower()
-    if text not in ("0", "1", "no", "yes", "false", "true"):
+def _flag(name, text):
+    if text.lower() not in ("0", "1", "no", "yes", "false", "true"):
         raise Refused(f"{name}={text}: must be 0 or 1")
-    return text in ("1", "yes", "true")
+    return text.lower() in ("1", "yes", "true")
+
+
+def _gpu_type(name, text):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", text, re.A):
+        raise Refused(f"{name}={text}: must be a letter and then letters, digits, '_', '-' or '.', such as nvidia or a100")
+    return text
+
+
+def _max_time(name, text):
+    if minutes(text) is None:
+        raise Refused(f"{name}={text}: must be a time such as 7-00:00:00 (days-hours:minutes:seconds), 04:00:00, or UNLIMITED")
+    return text
 
 
 def _users(env, as_root, notes):
@@ -114,34 +164,40 @@ def _above(path):
         yield path
 
 
-def _gpus(env, notes):
+def _gpus(wanted):
     found = hardware.gpu_devices()
-    if "JR_NUM_GPUS" not in env:
+    if "JR_NUM_GPUS" not in wanted.env:
         if not found:
-            notes.append("no GPU found: jobs can ask for none (JR_NUM_GPUS=2 would simulate two)")
+            wanted.notes.append("no GPU found: jobs can ask for none" + ("" if wanted.unattended else " (JR_NUM_GPUS=2 would simulate two)"))
         return found, False
-    count = _whole(env, "JR_NUM_GPUS", 0, 64, f"this machine has {len(found)}")
-    if count and not found:
-        notes.append(f"SIMULATED: JR_NUM_GPUS={count}, but there is no GPU here; Slurm hands out {count} that do not exist")
+    count = wanted.get("JR_NUM_GPUS", _whole(0, 64, f"this machine has {len(found)}"), len(found))
+    if count and not found and not wanted.unattended:
+        wanted.notes.append(f"SIMULATED: JR_NUM_GPUS={count}, but there is no GPU here; Slurm hands out {count} that do not exist")
         return hardware.stand_ins(count), True
-    if count > len(found):
-        notes.append(f"WARNING: JR_NUM_GPUS={count}, but there are only {len(found)} GPUs; using {len(found)}")
-    return found[:count], False
+    if count and not found:
+        wanted.instead(f"JR_NUM_GPUS={count}, but this container sees no GPU (docker run --gpus all shows it the host's)", "jobs can ask for none")
+    return found[:wanted.at_most("JR_NUM_GPUS", count, len(found), "GPUs")] if found else [], False
 
 
-def _node(env, notes):
+def _node(wanted):
     has_cpus, has_mb = hardware.cpus(), hardware.memory_mb()
-    cpus, memory_mb = has_cpus, has_mb
-    if "JR_NUM_CPUS" in env:
-        cpus = _whole(env, "JR_NUM_CPUS", 1, 65535, f"this machine has {has_cpus}")
-        if cpus > has_cpus:
-            notes.append(f"WARNING: JR_NUM_CPUS={cpus}, but there are only {has_cpus} CPUs; jobs will share them and run slower")
-    if "JR_REAL_MEM_MB" in env:
-        memory_mb = _whole(env, "JR_REAL_MEM_MB", 64, 1 << 40, f"this machine has {has_mb}")
-        if memory_mb > has_mb:
-            notes.append(f"WARNING: JR_REAL_MEM_MB={memory_mb}, but there are only {has_mb} MB; using {has_mb}, since memory cannot be shared out twice")
-            memory_mb = has_mb
-    return cpus, memory_mb
+    cpus = wanted.get("JR_NUM_CPUS", _whole(1, 65535, f"this machine has {has_cpus}"), has_cpus)
+    memory_mb = wanted.get("JR_REAL_MEM_MB", _whole(64, 1 << 40, f"this machine has {has_mb}"), has_mb)
+    if cpus > has_cpus and not wanted.unattended:
+        wanted.notes.append(f"WARNING: JR_NUM_CPUS={cpus}, but there are only {has_cpus} CPUs; jobs will share them and run slower")
+    else:
+        cpus = wanted.at_most("JR_NUM_CPUS", cpus, has_cpus, "CPUs")
+    # Memory cannot be shared out twice, whoever watches.
+    return cpus, wanted.at_most("JR_REAL_MEM_MB", memory_mb, has_mb, "MB")
+
+
+def _cgroups(wanted):
+    if not wanted.get("JR_USE_CGROUPS", _flag, False):
+        return False
+    why = hardware.cgroups_problem()
+    if why:
+        wanted.instead(f"JR_USE_CGROUPS=1: {why}", "jobs run without limits of their own, as with JR_USE_CGROUPS=0", error=True)
+    return not why
 
 
 def _token(env):
@@ -151,30 +207,29 @@ def _token(env):
     return token
 
 
-def load(environ):
-    """Settings from `environ`; an empty variable counts as unset. Throws Refused."""
-    env = {k: v for k, v in environ.items() if v != ""}
-    as_root = os.geteuid() == 0
-    notes = []
-    root = _root(env, as_root)
-    app = os.path.realpath(env.get("JR_APP", root + "/app"))
-    server_user, job_user = _users(env, as_root, notes)
+def _port(wanted):
+    env = wanted.env
     if "PORT" in env and "JR_PORT" in env and env["PORT"] != env["JR_PORT"]:
-        raise Refused(f"PORT={env['PORT']} and JR_PORT={env['JR_PORT']}: they mean the same; set one")
-    name = "JR_PORT" if "JR_PORT" in env else "PORT"
-    port = _whole(env, name, 1, 65535, "the port of the API") if name in env else 8080
-    cpus, memory_mb = _node(env, notes)
-    gpus, simulated = _gpus(env, notes)
-    gpu_type = env.get("JR_GPU_TYPE", "nvidia")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", gpu_type, re.A):
-        raise Refused(f"JR_GPU_TYPE={gpu_type}: must be a letter and then letters, digits, '_', '-' or '.', such as nvidia or a100")
-    max_time = env.get("JR_MAX_TIME", "7-00:00:00")
-    if minutes(max_time) is None:
-        raise Refused(f"JR_MAX_TIME={max_time}: must be a time such as 7-00:00:00 (days-hours:minutes:seconds), 04:00:00, or UNLIMITED")
-    cgroups = _flag(env, "JR_USE_CGROUPS")
-    if cgroups and (why := hardware.cgroups_usable()):
-        raise Refused(f"JR_USE_CGROUPS=1: {why}; JR_USE_CGROUPS=0 runs jobs without limits of their own")
-    _flag(env, "JR_B2_ENABLE")
+        wanted.instead(f"PORT={env['PORT']} and JR_PORT={env['JR_PORT']}: they mean the same; set one", "using JR_PORT", error=True)
+    return wanted.get("JR_PORT" if "JR_PORT" in env else "PORT", _whole(1, 65535, "the port of the API"), 8080)
+
+
+def load(environ, unattended=False):
+    """Settings from `environ`. Throws Refused; `unattended` only for what nothing could run without."""
+    wanted = _Wanted(environ, unattended)
+    env, notes = wanted.env, wanted.notes
+    as_root = os.geteuid() == 0
+    root = _root(env, as_root)
+    app = os.path.realpath(env.get("JR_APP", _INSTALLED or root + "/app"))
+    server_user, job_user = _users(env, as_root, notes)
+    port = _port(wanted)
+    cpus, memory_mb = _node(wanted)
+    gpus, simulated = _gpus(wanted)
+    gpu_type = wanted.get("JR_GPU_TYPE", _gpu_type, "nvidia")
+    max_time = wanted.get("JR_MAX_TIME", _max_time, "7-00:00:00")
+    cgroups = _cgroups(wanted)
+    b2 = wanted.get("JR_B2_ENABLE", _flag, False)
+    mount = bucket.settings(wanted, b2)
     share = app + "/share/jobrunner"
     server_env = {k: v for k, v in env.items() if k.startswith("JR_") and k not in _OURS}
     # A sanitizer's settings, where the programs are a test build.
@@ -184,11 +239,13 @@ def load(environ):
                    "JR_COMMANDS_DIR": env.get("JR_COMMANDS_DIR", share + "/commands"),
                    "JR_SHARE_DIR": env.get("JR_SHARE_DIR", share),
                    "SLURM_CONF": root + "/slurm/slurm.conf",
-                   "JR_SERVER_USER": server_user, "JR_JOB_USER": job_user}
+                   "JR_SERVER_USER": server_user, "JR_JOB_USER": job_user,
+                   "JR_B2_ENABLE": "1" if b2 else "0"}
     return Settings(root=root, app=app, port=port, bind=server_env["JR_BIND"], cpus=cpus, memory_mb=memory_mb,
                     gpus=gpus, simulated=simulated, gpu_type=gpu_type, max_time_min=minutes(max_time),
                     cgroups=cgroups, as_root=as_root, server_user=server_user, job_user=job_user,
-                    token=_token(env), token_file=server_env["JR_AUTH_TOKEN_FILE"], server_env=server_env, notes=notes)
+                    token=_token(env), token_file=server_env["JR_AUTH_TOKEN_FILE"], bucket=mount, server_env=server_env,
+                    notes=notes, problems=wanted.problems)
 
 
 def new_token():

@@ -42,12 +42,29 @@ def first_job_id(root, server_user):
     return int(text) + 1 if re.fullmatch(r"\d{1,8}", text, re.A) else 1
 
 
-def renew_first_job_id(root, server_user):
-    """Slurm's own counter is lost with its state, or a little behind if slurmctld was killed."""
-    path = root + "/slurm/slurm.conf"
-    text = files.read(path).decode()
-    renewed = re.sub(r"^FirstJobId=.*$", f"FirstJobId={first_job_id(root, server_user)}", text, flags=re.M)
-    files.write(path, renewed, (os.geteuid(), os.getegid()), 0o644)
+def _world():
+    """Another one after each boot of the machine, or of the container: no process outlives it."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot, open("/proc/1/stat", encoding="ascii", errors="replace") as first:
+        return boot.read().strip() + " " + first.read().rpartition(")")[2].split()[19]  # when process 1 was started
+
+
+def renew(root, server_user):
+    """What slurmctld must hear anew each time it starts.
+
+    FirstJobId: its own counter is lost with its state, or a little behind if it was killed. And whether
+    its node was lost since: then the jobs that ran there are dead, which it would find out after minutes.
+    """
+    path, mark, admin = root + "/slurm/slurm.conf", root + "/slurm/world", (os.geteuid(), os.getegid())
+    renewed = re.sub(r"^FirstJobId=.*$", f"FirstJobId={first_job_id(root, server_user)}", files.read(path).decode(), flags=re.M)
+    # slurmctld ends the jobs of a node that is down as NODE_FAIL; slurmd takes it into service again.
+    lost = files.write(mark, _world() + "\n", admin, 0o644)
+    renewed = re.sub(r" State=(UNKNOWN|DOWN)( Reason=\S+)?$", " State=DOWN Reason=started_anew" if lost else " State=UNKNOWN", renewed, flags=re.M)
+    files.write(path, renewed, admin, 0o644)
+
+
+def without_renewed(conf):
+    """slurm.conf without what `renew` changes."""
+    return re.sub(rb"^FirstJobId=.*$| State=(UNKNOWN|DOWN)( Reason=\S+)?$", b"", conf, flags=re.M)
 
 
 def _free(port):
@@ -144,4 +161,7 @@ def write(settings, running):
     }
     for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
         with open(f"{templates}/{name}.in", encoding="utf-8") as f:
-            files.write(f"{root}/slurm/{name}", string.Template(f.read()).substitute(values), admin, 0o644)
+            content = string.Template(f.read()).substitute(values).encode()
+        path = f"{root}/slurm/{name}"
+        if without_renewed(content) != without_renewed(files.read(path)):
+            files.write(path, content, admin, 0o644)

@@ -33,6 +33,9 @@ struct source {
 source find_source(const services& with, const std::string& src_path) {
   if (src_path.empty())
     throw failure(errc::invalid, "src_path is empty, but must name a file below JR_B2_MOUNT");
+  if (std::ranges::count(fs::path{src_path}, "..") > 0) // whatever is mounted
+    throw failure(errc::invalid,
+                  "src_path is " + shown(src_path) + ", but must not climb with \"..\"");
   if (src_path.front() != '/') {
     if (!with.settings.b2_enabled && !fs::is_directory(with.settings.b2_mount))
       throw failure(errc::unavailable, "no bucket is mounted (JR_B2_ENABLE=0 and " +

@@ -14,13 +14,15 @@ from harness import datasets  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: left out where every instruction is checked by a sanitizer")
+    config.addinivalue_line("markers", "no_server: runs no program of ours that a sanitizer could check")
 
 
 def pytest_collection_modifyitems(items):
     if os.environ.get("JR_SKIP_SLOW"):
         for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="slow, and JR_SKIP_SLOW is set"))
+            for name in ("slow", "no_server"):
+                if name in item.keywords:
+                    item.add_marker(pytest.mark.skip(reason=f"{name}, and JR_SKIP_SLOW is set"))
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +75,32 @@ def toolbox(site):
         site.server.start()
     with site.client() as client:
         return client.upload("toolbox.tar.gz", datasets.toolbox())["sha256"]
+
+
+@pytest.fixture(scope="module")
+def instance():
+    """A running one, with two simulated GPUs; made when a test first asks for it."""
+    from harness.instance import Instance
+    running = Instance(JR_NUM_GPUS="2", JR_B2_KEY_ID="the-key-id", JR_B2_APP_KEY="the-app-key", JR_MAX_TIME="1-00:00:00")
+    try:
+        yield running.up()
+    finally:
+        running.remove()
+
+
+@pytest.fixture
+def fresh():
+    """Makes instances that are not set up yet; gone after the test."""
+    from harness.instance import Instance
+    made = []
+
+    def make(**settings):
+        made.append(Instance(**settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
 
 
 @pytest.fixture

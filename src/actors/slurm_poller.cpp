@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int looks_between_capacities = 60;
+constexpr int looks_between_capacities =
+    20; // at nodes that start jobs; others are looked at each time
 constexpr std::chrono::nanoseconds longest_pause = 3s;
 
 /// Whether something is mounted there. Reads a list of the kernel's: a stat would hang with the
@@ -68,7 +69,8 @@ void look(poller_actor::stateful_pointer<poller_state> self, const services& wit
     auto seen = std::make_shared<queue_look>();
     seen->began = began;
     seen->jobs = with.slurm.queue();
-    if (view.capacity.cpus == 0 || self->state.looks_since_capacity >= looks_between_capacities) {
+    if (view.capacity.cpus == 0 || !view.capacity.trouble.empty() ||
+        self->state.looks_since_capacity >= looks_between_capacities) {
       view.capacity = with.slurm.ask_capacity();
       self->state.looks_since_capacity = 0;
     }

@@ -15,6 +15,8 @@ asio::awaitable<response> get_health(exchange& x) {
   boost::json::array problems;
   if (!slurm.up)
     problems.emplace_back("Slurm does not answer: " + slurm.problem);
+  else if (!slurm.capacity.trouble.empty())
+    problems.emplace_back("Slurm can start no job now: " + slurm.capacity.trouble);
   if (x.with.settings.default_token)
     problems.emplace_back("JR_AUTH_TOKEN is still change-me: only this machine itself is served");
   if (x.with.settings.b2_enabled && !slurm.b2_mounted)
@@ -26,7 +28,7 @@ asio::awaitable<response> get_health(exchange& x) {
   const auto up = std::chrono::steady_clock::now() - x.with.started;
   co_return json(beast::status::ok,
                  {{"ok", true},
-                  {"slurm", slurm.up},
+                  {"slurm", slurm.up && slurm.capacity.trouble.empty()},
                   {"b2_mounted", slurm.b2_mounted},
                   {"slurm_checked_at", std::move(checked_at)},
                   {"version", JOBRUNNER_VERSION},

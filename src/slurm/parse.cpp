@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "slurm/node_state.hpp"
 #include "slurm/state.hpp"
 
 #include <algorithm>
@@ -183,6 +184,7 @@ std::vector<report> parse_history(std::string_view text) {
 
 capacity parse_capacity(std::string_view nodes, std::string_view partitions) {
   capacity most;
+  most.trouble = trouble_of_nodes(nodes);
   const auto grow = [](std::int64_t& value, std::optional<std::int64_t> other) {
     value = std::max(value, other.value_or(0));
   };

@@ -26,7 +26,8 @@ std::vector<report> parse_queue(std::string_view text);
 /// about the same id and name are left out: one of them may be forged.
 std::vector<report> parse_history(std::string_view text);
 
-/// `scontrol show node -o` and `scontrol show partition -o`: the most that one node has.
+/// `scontrol show node -o` and `scontrol show partition -o`: the most that one node has, and
+/// whether there is one that takes jobs (scontrol(1), "NODE STATE CODES").
 capacity parse_capacity(std::string_view nodes, std::string_view partitions);
 
 /// The value of `key` in `scontrol show config`, empty if it is not there or "(null)".

@@ -86,3 +86,16 @@ def test_a_dead_slurmd_harms_no_answer(site, client, toolbox):
         site.slurm.spawn("slurmd")
         site.slurm.wait_up()
     client.wait(job_id, 90)
+
+
+def test_health_is_false_while_no_node_can_start_a_job_and_says_why(site, client):
+    def node(*change):
+        site.slurm.run("scontrol", "update", f"NodeName={site.slurm.node}", *change)
+    node("State=DRAIN", "Reason=a fan is being mended")
+    try:
+        site.wait_until(lambda: not client.get("/health").json()["slurm"], 30, "health says that no node can run jobs")
+        assert any(site.slurm.node in text and "a fan is being mended" in text for text in client.get("/health").json()["problems"])
+    finally:
+        node("State=RESUME")
+    site.wait_until(lambda: client.get("/health").json()["slurm"], 30, "health sees the node again")
+    assert client.get("/health").json()["problems"] == []

@@ -186,6 +186,7 @@ TEST(parse_capacity, what_the_node_and_the_default_partition_give) {
   EXPECT_EQ(c.mem_mb, 16000);
   EXPECT_EQ(c.gpus, 1);
   EXPECT_EQ(c.max_time_s, 86400);
+  EXPECT_EQ(c.trouble, "");
 }
 
 TEST(parse_capacity, gpus_of_every_spelling_are_counted) {

@@ -7,6 +7,7 @@
 #include "http/server.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -46,6 +47,18 @@ void stop_on_signal(boost::asio::signal_set& signals, boost::asio::steady_timer&
   });
 }
 
+/// Without a launcher nothing works, and without root there is none to be had: a new process can.
+void end_with(const launcher& one, const char* name, boost::asio::io_context& io) {
+  using descriptor = boost::asio::posix::stream_descriptor;
+  const auto end = std::make_shared<descriptor>(io, one.watch().release());
+  end->async_wait(descriptor::wait_read, [end, name](boost::system::error_code ec) {
+    if (ec)
+      return;
+    log("main", "launcher_died", {{"of", name}});
+    std::_Exit(EXIT_FAILURE); // all that was acknowledged is on the disk
+  });
+}
+
 void serve(const config& settings) {
   auto users = become_server(settings); // before any thread
   const data_lock lock{settings.root};
@@ -69,6 +82,8 @@ void serve(const config& settings) {
                              uploads,
                              std::chrono::steady_clock::now()};
   http::server serving{io, shared};
+  end_with(users.jobs, "jobs", io);
+  end_with(users.extractors, "extractors", io);
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
   boost::asio::steady_timer patience{io};
   stop_on_signal(signals, patience, io, serving);

@@ -133,6 +133,8 @@ std::int64_t ingest::await_extractor() {
   pipe_.reset(); // the end of the archive
   const auto ended = extractor_->wait(longest_extraction);
   extractor_.reset();
+  if (!ended.err.empty()) // it has nothing to say there: a sanitizer or the C library has
+    log("ingest", "extractor_says", {{"err", ended.err}});
   boost::json::error_code ec;
   const auto said = boost::json::parse(ended.out, ec);
   const auto* object = ec ? nullptr : said.if_object();
@@ -148,8 +150,7 @@ std::int64_t ingest::await_extractor() {
   log("ingest", "extractor_failed",
       {{"exit", std::to_string(ended.exit_code)},
        {"signal", std::to_string(ended.signal)},
-       {"said", why},
-       {"err", ended.err}});
+       {"said", why}});
   if (ended.signal != 0 || ended.timed_out)
     throw failure(errc::unprocessable,
                   "the archive made its extractor fail; it is broken or hostile");

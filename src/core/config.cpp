@@ -131,6 +131,9 @@ config load_config() {
   c.max_extracted_files = number<std::uint64_t>("JR_MAX_EXTRACTED_FILES", 1000000, 1, no_limit);
   c.max_uploads = number<unsigned>("JR_MAX_UPLOADS", 16, 1, 1024);
   c.max_connections = number<unsigned>("JR_MAX_CONNECTIONS", 4096, 8, 1000000);
+  c.max_connections_per_address = number<unsigned>(
+      "JR_MAX_CONNECTIONS_PER_ADDRESS", c.max_connections / 4 * 3, 1, 1000000); // room for others
+  c.max_wrong_tokens = number<unsigned>("JR_MAX_WRONG_TOKENS", 20, 1, 1000000);
   c.poll_interval =
       std::chrono::milliseconds{number<std::int64_t>("JR_POLL_INTERVAL_MS", 1000, 20, 60000)};
   c.slurm_timeout = std::chrono::seconds{number<std::int64_t>("JR_SLURM_TIMEOUT_S", 15, 1, 120)};

@@ -43,12 +43,14 @@ struct config {
   bool b2_enabled = false;          // JR_B2_ENABLE
   std::vector<std::filesystem::path> import_roots; // JR_IMPORT_ROOTS, colon-separated
   address_guard outside; // JR_ALLOWED_PRIVATE_HOSTS: where webhooks, imports and exports may go
-  std::uint64_t max_upload_bytes = 0;            // JR_MAX_UPLOAD_BYTES
-  std::uint64_t min_free_bytes = 0;              // JR_MIN_FREE_BYTES: kept free on the disk
-  std::uint64_t max_extracted_bytes = 0;         // JR_MAX_EXTRACTED_BYTES
-  std::uint64_t max_extracted_files = 0;         // JR_MAX_EXTRACTED_FILES
-  unsigned max_uploads = 16;                     // JR_MAX_UPLOADS: at once; 429 beyond
-  unsigned max_connections = 4096;               // JR_MAX_CONNECTIONS
+  std::uint64_t max_upload_bytes = 0;          // JR_MAX_UPLOAD_BYTES
+  std::uint64_t min_free_bytes = 0;            // JR_MIN_FREE_BYTES: kept free on the disk
+  std::uint64_t max_extracted_bytes = 0;       // JR_MAX_EXTRACTED_BYTES
+  std::uint64_t max_extracted_files = 0;       // JR_MAX_EXTRACTED_FILES
+  unsigned max_uploads = 16;                   // JR_MAX_UPLOADS: at once; 429 beyond
+  unsigned max_connections = 4096;             // JR_MAX_CONNECTIONS
+  unsigned max_connections_per_address = 3072; // JR_MAX_CONNECTIONS_PER_ADDRESS
+  unsigned max_wrong_tokens = 20; // JR_MAX_WRONG_TOKENS: of one address before it has to wait
   std::chrono::milliseconds poll_interval{1000}; // JR_POLL_INTERVAL_MS
   std::chrono::seconds slurm_timeout{15};        // JR_SLURM_TIMEOUT_S: hard limit of one Slurm call
 };

@@ -61,6 +61,14 @@ public:
     }
   }
 
+  /// Nobody sends to us once the launcher has said hello: what can be read is its end.
+  unique_fd watch() const {
+    unique_fd same{::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0)};
+    if (!same)
+      throw errno_failure("fcntl");
+    return same;
+  }
+
   void close() { ::shutdown(socket_.get(), SHUT_RDWR); }
 
 private:
@@ -213,6 +221,10 @@ launcher launcher::start(const identity& who, const std::vector<std::string>& en
   if (hello.error != 0)
     throw errno_failure("launcher for uid " + std::to_string(who.uid) + ": " + hello.doing.data());
   return made;
+}
+
+unique_fd launcher::watch() const {
+  return state_->to->watch();
 }
 
 child launcher::spawn(const std::vector<std::string>& argv, int stdin_fd) {

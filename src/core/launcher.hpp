@@ -41,6 +41,10 @@ public:
   /// Thread-safe. Throws failure{internal} if the launcher is gone.
   child spawn(const std::vector<std::string>& argv, int stdin_fd = -1);
 
+  /// A descriptor that becomes readable when the launcher's process has ended, and not before.
+  /// Throws failure{internal}.
+  unique_fd watch() const;
+
 private:
   struct state;
   explicit launcher(std::unique_ptr<state>);

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "http/peer.hpp"
 #include "http/session.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -20,7 +21,11 @@ using namespace std::chrono_literals;
 constexpr int backlog = 1024;
 } // namespace
 
-server::server(asio::io_context& io, const context& with) : io_(io), with_(with), acceptor_(io) {
+server::server(asio::io_context& io, const context& with)
+    : io_(io),
+      with_(with),
+      acceptor_(io),
+      guesses_(with.settings.max_wrong_tokens) {
   const auto& c = with.settings;
   try {
     const tcp::endpoint where{asio::ip::make_address(c.bind_address), c.port};
@@ -54,22 +59,35 @@ asio::awaitable<void> server::accept() {
       co_await soon.async_wait(asio::use_awaitable);
       continue;
     }
-    if (sessions() >= with_.settings.max_connections)
-      continue; // closes it: there is no room even for an answer
+    const auto peer = network_of(socket.remote_endpoint(ec).address());
+    if (ec || !has_room(peer))
+      continue; // closes it: it is gone already, or there is no room even for an answer
     const auto executor = socket.get_executor();
-    const auto one = std::make_shared<session>(tcp::socket{std::move(socket)}, with_);
+    const auto one =
+        std::make_shared<session>(tcp::socket{std::move(socket)}, peer, with_, guesses_);
     {
       const std::lock_guard lock{guard_};
       sessions_.insert(one);
+      ++by_peer_[peer];
     }
-    asio::co_spawn(executor, serve(one), asio::detached);
+    asio::co_spawn(executor, serve(one, peer), asio::detached);
   }
 }
 
-asio::awaitable<void> server::serve(std::shared_ptr<session> one) {
+bool server::has_room(const asio::ip::address& peer) const {
+  const std::lock_guard lock{guard_};
+  const auto found = by_peer_.find(peer);
+  return sessions_.size() < with_.settings.max_connections &&
+         (found == by_peer_.end() || found->second < with_.settings.max_connections_per_address);
+}
+
+asio::awaitable<void> server::serve(std::shared_ptr<session> one, asio::ip::address peer) {
   co_await one->run();
   const std::lock_guard lock{guard_};
   sessions_.erase(one);
+  const auto found = by_peer_.find(peer);
+  if (--found->second == 0)
+    by_peer_.erase(found);
 }
 
 std::vector<std::shared_ptr<session>> server::all() const {

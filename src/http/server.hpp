@@ -2,10 +2,12 @@
 #pragma once
 
 #include "http/types.hpp"
+#include "http/wrong_tokens.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -32,14 +34,17 @@ public:
 
 private:
   asio::awaitable<void> accept();
-  asio::awaitable<void> serve(std::shared_ptr<session> one);
+  asio::awaitable<void> serve(std::shared_ptr<session> one, asio::ip::address peer);
+  bool has_room(const asio::ip::address& peer) const;
   std::vector<std::shared_ptr<session>> all() const;
 
   asio::io_context& io_;
   const context& with_;
   asio::ip::tcp::acceptor acceptor_;
+  wrong_tokens guesses_;
   mutable std::mutex guard_;
   std::set<std::shared_ptr<session>> sessions_;
+  std::map<asio::ip::address, unsigned> by_peer_; // how many of them, by network_of
 };
 
 } // namespace jobrunner::http

@@ -4,6 +4,7 @@
 #include "core/sha256.hpp"
 #include "http/body.hpp"
 #include "http/problem.hpp"
+#include "http/request_head.hpp"
 #include "http/stream_sink.hpp"
 #include "http/text/ascii.hpp"
 #include "http/text/request_check.hpp"
@@ -16,7 +17,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
 #include <cerrno>
@@ -34,6 +34,7 @@ constexpr auto idle_time = 60s;
 constexpr auto look_every = 5s; // how much later than its deadline a connection may end
 constexpr auto write_time = 60s;
 constexpr auto linger_time = 5s;
+constexpr auto guess_time = 1s; // that the answer to a guess takes when there were too many
 constexpr std::size_t linger_bytes = 64U << 20U;
 constexpr std::uint32_t largest_header = 16 * 1024;
 constexpr std::size_t buffer_bytes = 32768; // a header, or a chunk's head with its extensions
@@ -67,6 +68,11 @@ std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+/// A request without one does not guess: it does not know that it needs one.
+bool names_a_token(const beast::fields& headers) {
+  return headers.count(beast::field::authorization) > 0 || headers.count("X-API-Key") > 0;
+}
+
 unsigned status_of(const boost::system::error_code& ec) {
   if (ec == beast::error::header_limit || ec == beast::error::buffer_overflow)
     return 431;
@@ -75,18 +81,17 @@ unsigned status_of(const boost::system::error_code& ec) {
 
 } // namespace
 
-session::session(asio::ip::tcp::socket socket, const context& with)
+session::session(asio::ip::tcp::socket socket, const asio::ip::address& peer, const context& with,
+                 wrong_tokens& guesses)
     : socket_(std::move(socket)),
+      peer_(peer),
       with_(with),
+      guesses_(guesses),
       alarm_(socket_.get_executor()),
       deadline_(clock::now() + header_time),
       buffer_(buffer_bytes) {
   boost::system::error_code ec;
   socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-  const auto peer = socket_.remote_endpoint(ec).address();
-  loopback_ = !ec && (peer.is_loopback() ||
-                      (peer.is_v6() && peer.to_v6().is_v4_mapped() &&
-                       asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).is_loopback()));
 }
 
 void session::close() {
@@ -180,8 +185,9 @@ asio::awaitable<bool> session::read_header() {
       co_return false;
   }
   deadline_ = clock::now() + header_time;
-  boost::system::error_code ec;
-  co_await beast::async_read_header(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
+  const auto head = co_await read_head(socket_, buffer_, *parser_);
+  folded_ = head.folded;
+  const auto ec = head.error;
   if (!ec)
     co_return true;
   if (ec == beast::error::end_of_stream ||
@@ -201,6 +207,7 @@ std::optional<response> session::refuse_framing() const {
   seen.target = view(req.target());
   for (const auto& f : req)
     seen.headers.emplace_back(view(f.name_string()), view(f.value()));
+  seen.folded = folded_;
   const auto bad = check_framing(seen);
   if (!bad)
     return std::nullopt;
@@ -209,7 +216,7 @@ std::optional<response> session::refuse_framing() const {
 
 /// Throws failure{unauthorized, forbidden}.
 void session::authorise() const {
-  if (with_.settings.default_token && !loopback_)
+  if (with_.settings.default_token && !peer_.is_loopback())
     throw failure(errc::forbidden,
                   "this server still has the token change-me, with which it serves its own "
                   "machine alone: set JR_AUTH_TOKEN and start it again");
@@ -222,6 +229,7 @@ asio::awaitable<response> session::answer() {
   const std::string target{view(req.target())};
   body_.emplace(socket_, buffer_, *parser_, deadline_);
   response res;
+  bool guessed = false;
   try {
     authorise();
     const auto parts = split_target(target);
@@ -240,11 +248,14 @@ asio::awaitable<response> session::answer() {
     }
   } catch (const failure& f) {
     res = problem(f);
+    guessed = f.code() == errc::unauthorized && names_a_token(req);
   } catch (const boost::system::system_error&) {
     throw; // the connection broke
   } catch (const std::exception& e) {
     res = problem(failure(errc::internal, std::string{"unexpected: "} + e.what()));
   }
+  if (guessed)
+    co_await count_guess(res);
   if (verb != beast::verb::get && verb != beast::verb::head)
     log("http", "answered",
         {{"method", std::string{view(req.method_string())}},
@@ -254,6 +265,19 @@ asio::awaitable<response> session::answer() {
           std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began)
                              .count())}});
   co_return res;
+}
+
+/// Makes the answer to a wrong token a late 429 where its address has sent too many. The delay is
+/// what limits guessing: the right token is let in at any time, so each guess has to be looked at.
+asio::awaitable<void> session::count_guess(response& res) {
+  const auto wait = guesses_.count(peer_, clock::now());
+  if (wait == 0s)
+    co_return;
+  asio::steady_timer late{socket_.get_executor(), guess_time};
+  boost::system::error_code ec;
+  co_await late.async_wait(redirect_error(use_awaitable, ec));
+  res = problem(429, "too many wrong tokens came from this address; the right one works at once");
+  res.message.set(beast::field::retry_after, std::to_string(wait.count()));
 }
 
 asio::awaitable<response> session::dispatch(const matched& found, std::string_view query) {

@@ -5,6 +5,7 @@
 #include "http/routes.hpp"
 #include "http/socket_body.hpp"
 #include "http/types.hpp"
+#include "http/wrong_tokens.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,7 +19,8 @@ namespace jobrunner::http {
 
 class session final : public std::enable_shared_from_this<session> {
 public:
-  session(asio::ip::tcp::socket socket, const context& with);
+  session(asio::ip::tcp::socket socket, const asio::ip::address& peer, const context& with,
+          wrong_tokens& guesses);
 
   /// Until the client goes, breaks a rule, is too slow, or drain() has been called.
   asio::awaitable<void> run();
@@ -46,14 +48,17 @@ private:
   asio::awaitable<void> linger();
   std::optional<response> refuse_framing() const;
   void authorise() const;
+  asio::awaitable<void> count_guess(response& res);
 
   asio::ip::tcp::socket socket_;
+  const asio::ip::address peer_; // its network_of
   const context& with_;
-  bool loopback_ = false;
+  wrong_tokens& guesses_;
   asio::steady_timer alarm_;
   clock::time_point deadline_; // the socket is closed when it has passed
   boost::beast::flat_buffer buffer_;
   std::optional<request_parser> parser_;
+  bool folded_ = false;             // a line of its header
   std::optional<socket_body> body_; // of the request that the parser holds
   bool idle_ = true, waits_ = false, draining_ = false;
 };

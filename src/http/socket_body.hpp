@@ -1,18 +1,14 @@
 // The body of a request as it comes from a connection: by length or in chunks, and not too slowly.
 #pragma once
 
-#include "http/types.hpp"
+#include "http/request_parser.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
 #include <chrono>
 
 namespace jobrunner::http {
-
-using request_parser = beast::request_parser<beast::buffer_body>;
 
 class socket_body final : public body_stream {
 public:

@@ -69,6 +69,6 @@ def inputs(target=b"/", head=b""):
 
 
 # These are answered with 400 and the connection is closed (RFC 9112, sections 6 and 7).
-REFUSED = {"03", "04", "05", "06", "07", "08", "10", "11", "12", "13", "14", "15", "40", "41", "43", "44"}
+REFUSED = {"03", "04", "05", "06", "07", "08", "10", "11", "12", "13", "14", "15", "20", "21", "40", "41", "43", "44"}
 # Refused for whatever comes first (a token, say), before their bodies are read; nothing after them is answered.
-LAST = {"21", "30", "31", "32"}
+LAST = {"30", "31", "32"}

@@ -91,6 +91,46 @@ def test_expect_100_continue_is_answered(server, site):
         assert connection.recv(4096).startswith(b"HTTP/1.1 404")
 
 
+def chunked(server, site, trailer, path="/datasets/import_path"):
+    """The status of a call whose chunked body, a path that is not there, has this trailer."""
+    body = b'{"src_path":"nope"}'
+    head = (f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {site.token}\r\nContent-Type: application/json\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n").encode()
+    return talk(server, head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, trailer)
+                + b"GET /smuggled HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 10)
+
+
+def test_a_trailer_changes_nothing_about_its_request(server, site):
+    # The second request is the client's own: it is answered, for want of a token.
+    for trailer in (b"", b"X: y\r\n", b"Content-Type: text/plain\r\nExpect: 200-foo\r\nConnection: close\r\n"):
+        assert chunked(server, site, trailer)[0] == [404, 401], trailer
+
+
+def test_a_trailer_that_frames_or_authorises_ends_the_connection(server, site):
+    for trailer in (b"Content-Length: 50\r\n", b"Transfer-Encoding: gzip\r\n", b"Host: y\r\n", f"Authorization: Bearer {site.token}\r\n".encode()):
+        assert chunked(server, site, trailer) == ([400], True), trailer
+
+
+def test_a_token_in_a_trailer_is_none(server, site):
+    head = b"POST /datasets/import_path HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    statuses, closed = talk(server, head + f"0\r\nAuthorization: Bearer {site.token}\r\n\r\n".encode(), 10)
+    assert statuses == [401] and closed
+
+
+@pytest.mark.parametrize("line", [b"Host:\r\n x\r\n", b"Host: x\r\n y\r\n", b"Host: x\r\nX-A: 1\r\n\t2\r\n", b"Host: x\r\nX-A:\r\n  \r\n"])
+@pytest.mark.parametrize("piece", [10_000, 1], ids=["at once", "byte by byte"])
+def test_a_folded_header_is_refused_in_words(server, line, piece):
+    data = b"GET /health HTTP/1.1\r\n" + line + b"\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(data), piece):
+            connection.sendall(data[at:at + piece])
+        answer = b""
+        while more := connection.recv(65536):
+            answer += more
+    assert answer.startswith(b"HTTP/1.1 400") and b"folded" in answer, answer
+
+
 def test_errors_of_framing_are_problems_too(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n")

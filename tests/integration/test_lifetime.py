@@ -7,7 +7,7 @@ import time
 
 import pytest
 import requests
-from harness import ports
+from harness import datasets, ports
 from harness.server import Server
 
 
@@ -105,3 +105,15 @@ def test_its_children_end_with_it(site, server):
     server.kill()
     site.wait_until(lambda: not [pid for pid in children if os.path.exists(f"/proc/{pid}")], 10, "no child outlives a killed server")
     server.start()
+
+
+@pytest.mark.parametrize("of", ["jobs", "extractors"])
+def test_it_ends_when_a_launcher_dies_and_works_again_when_it_is_started(site, server, client, of):
+    from test_secrets import descendants
+    first, second = sorted(descendants(server.pid))[:2]  # as main.cpp makes them
+    os.kill(first if of == "jobs" else second, signal.SIGKILL)
+    assert server.process.wait(10) == 1
+    assert f"launcher_died of={of}" in server.log().splitlines()[-1]
+    server.start()
+    client.upload("after.tar.gz", datasets.tar({"a": datasets.fresh()}))
+    assert client.get("/health").json()["slurm"] is True

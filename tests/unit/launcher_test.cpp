@@ -3,6 +3,7 @@
 #include "core/memory_file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 
@@ -243,6 +244,19 @@ TEST(launcher, a_dead_launcher_is_noticed) {
   } catch (const failure& f) {
     EXPECT_EQ(f.code(), errc::internal);
   }
+}
+
+TEST(launcher, its_end_can_be_watched_for) {
+  auto l = make();
+  const auto end = l.watch();
+  const auto ended = [&end](int patience_ms) {
+    pollfd one{end.get(), POLLIN, 0};
+    return ::poll(&one, 1, patience_ms) > 0;
+  };
+  const auto pid = run(l, {"/bin/sh", "-c", "echo $PPID"}).out;
+  EXPECT_FALSE(ended(0)); // not by a command that comes and goes
+  ::kill(std::stoi(pid), SIGKILL);
+  EXPECT_TRUE(ended(20'000));
 }
 
 TEST(launcher, its_end_is_the_end_of_what_it_runs) {

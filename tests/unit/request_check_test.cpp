@@ -88,8 +88,16 @@ TEST(request_check, folded_lines_and_zero_bytes_are_refused) {
                                        std::string_view{"a\rb"}, std::string_view{"a\0b", 3}})
     EXPECT_EQ(status({{"X", value}}), 400U);
   EXPECT_EQ(status({{"Transfer-Encoding", "\r\n chunked"}}), 400U);
+  EXPECT_EQ(check_framing({11, "/", {{"Host", "x"}}, true})->status, 400U); // its value is unfolded
   for (const char* name : {"", "a b", "Content-Length ", "a\r", "\u00e4", "a:b"})
     EXPECT_EQ(status({{name, "x"}}), 400U) << name;
+}
+
+TEST(has_folded_line, lines_that_begin_with_a_blank_go_on) {
+  for (const char* raw : {"Host: x\r\nX: 1\r\n 2\r\n\r\n", "X: 1\r\n\t2\r\n", "X:\n 1"})
+    EXPECT_TRUE(has_folded_line(raw)) << raw;
+  for (const char* raw : {"", " ", "\n", "GET / HTTP/1.1\r\nHost:  x \t\r\nX: 1\r\n\r\n"})
+    EXPECT_FALSE(has_folded_line(raw)) << raw;
 }
 
 TEST(request_check, two_tokens_are_no_token) {

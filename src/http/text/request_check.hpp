@@ -15,6 +15,7 @@ struct framing {
   unsigned version = 11; // 10 for HTTP/1.0, 11 for HTTP/1.1
   std::string_view target;
   std::vector<std::pair<std::string_view, std::string_view>> headers; // in order, each occurrence
+  bool folded = false; // a field went on in a second line
 };
 
 /// Why a request is not served.
@@ -22,6 +23,9 @@ struct verdict {
   unsigned status = 400;
   std::string detail; // a sentence for a person
 };
+
+/// Whether a line of these raw header bytes continues the one before it (RFC 9112, 5.2).
+bool has_folded_line(std::string_view raw);
 
 /// Nothing if the request is framed beyond doubt; otherwise the answer, after which the connection
 /// is to be closed: 400 (RFC 9112, 3.2 and 6.1), 401 for several Authorization headers, 414 and

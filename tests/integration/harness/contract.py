@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker, RefResolver
 FORMATS = FormatChecker(formats=())
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 # Refused before routing, as info.description says.
-BEFORE_ROUTING = {400, 408, 414, 417, 431, 505}
+BEFORE_ROUTING = {400, 408, 414, 417, 429, 431, 505}
 
 
 @FORMATS.checks("date-time")

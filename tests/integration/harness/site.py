@@ -67,7 +67,7 @@ class Site:
         wanted = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "JR_ROOT": str(root), "JR_APP": str(self.prefix),
                   "JR_PORT": str(ports.free(1)[0]), "JR_AUTH_TOKEN": self.token, "JR_NUM_GPUS": "2", "JR_NUM_CPUS": "8",
                   "JR_B2_MOUNT": str(self.b2_mount), "JR_IMPORT_ROOTS": str(self.import_root), "JR_MIN_FREE_BYTES": "1048576",
-                  "JR_POLL_INTERVAL_MS": "300", "HOME": os.environ.get("HOME", "/"), **environment}
+                  "JR_POLL_INTERVAL_MS": "300", "JR_MAX_WRONG_TOKENS": "1000000", "HOME": os.environ.get("HOME", "/"), **environment}
         done = subprocess.run([sys.executable, "-I", str(self.instance_py), "prepare"], env=wanted, text=True, cwd="/",
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 0, done.stdout

@@ -104,8 +104,17 @@ validator() {
   [[ -x $JR_OPENAPI_VALIDATOR ]] || { mkdir -p "$folder" && npm install --silent --no-fund --no-audit --prefix "$folder" @seriousme/openapi-schema-validator@2; }
 }
 
+# A real S3 server, kept likewise.
+s3_server() {
+  local folder=$PWD/build/s3rver
+  JR_S3RVER=$folder/node_modules/s3rver/bin/s3rver.js
+  export JR_S3RVER
+  [[ -e $JR_S3RVER ]] || { mkdir -p "$folder" && npm install --silent --no-fund --no-audit --prefix "$folder" s3rver@3; }
+}
+
 integration() {
   step 'the OpenAPI validator' validator
+  step 'the S3 server' s3_server
   step "install: $1" bash -c "cmake --install build/$1 --prefix $work/$1 >/dev/null" || return
   JOBRUNNER_PREFIX=$work/$1 counted "integration tests: $1" "$work/integration-$1.xml" \
     $python -m pytest tests/integration -q -n "$sites" --dist loadfile --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$1.xml"

@@ -1,6 +1,7 @@
 #include "actors/b2_importer.hpp"
 
 #include "actors/errors.hpp"
+#include "actors/transfer_task.hpp"
 #include "archive/ingest.hpp"
 #include "core/beneath.hpp"
 #include "core/log.hpp"
@@ -23,6 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_imports = 4;
 constexpr std::size_t chunk = 1 << 20;
+
+using path_importer = caf::typed_actor<caf::replies_to<atom::import, std::string>::with<dataset>>;
 
 struct source {
   fs::path root;
@@ -95,14 +98,14 @@ arrival copy(const archive::extraction& how, int file, const std::string& stagin
   return {staging, done.sha256, name, done.extracted, done.bytes};
 }
 
-struct transfer {
+struct copying {
   std::shared_ptr<unique_fd> file;
   std::string name, staging;
 };
 
 /// Copies the file, makes it a dataset, answers, and ends the task.
-void receive(importer_actor::pointer self, const services& with, const dataset_actor& datasets,
-             const transfer& t, caf::typed_response_promise<dataset> promise) {
+void receive(path_importer::pointer self, const services& with, const dataset_actor& datasets,
+             const copying& t, caf::typed_response_promise<dataset> promise) {
   const auto over = [=, &with] {
     archive::discard(extraction_of(with), t.staging);
     self->send(datasets, atom::abort_v, t.staging);
@@ -128,8 +131,8 @@ void receive(importer_actor::pointer self, const services& with, const dataset_a
 
 /// One import: it may take as long as the file is large, so it has a thread of its own, and ends
 /// with its answer.
-importer_actor::behavior_type import_task(importer_actor::pointer self, const services& with,
-                                          const dataset_actor& datasets) {
+path_importer::behavior_type import_task(path_importer::pointer self, const services& with,
+                                         const dataset_actor& datasets) {
   return {[=, &with](atom::import, const std::string& src_path) -> caf::result<dataset> {
     auto promise = self->make_response_promise<dataset>();
     auto over = [=](const caf::error& e) mutable {
@@ -157,21 +160,74 @@ importer_actor::behavior_type import_task(importer_actor::pointer self, const se
   }};
 }
 
+/// For messages that nobody waits for an answer to.
+template <class F>
+void quietly(F f) {
+  try {
+    f();
+  } catch (const std::exception& e) {
+    log("transfers", "failed", {{"why", e.what()}});
+  }
+}
+
 } // namespace
 
 importer_actor::behavior_type b2_importer(importer_actor::stateful_pointer<importer_state> self,
-                                          const services& with, const dataset_actor& datasets) {
-  self->set_down_handler([self](const caf::down_msg&) { --self->state.running; });
-  return {[=, &with](atom::import atom, const std::string& src_path) -> caf::result<dataset> {
-    if (self->state.running >= most_imports)
-      return caf::make_error(errc::too_many,
-                             std::to_string(self->state.running) +
-                                 " imports are under way, which is the limit; try again later");
-    ++self->state.running;
-    const auto task =
-        self->spawn<caf::detached + caf::monitored>(import_task, std::cref(with), datasets);
-    return self->delegate(task, atom, src_path);
-  }};
+                                          const services& with, const dataset_actor& datasets,
+                                          const job_actor& jobs) {
+  auto& state = self->state;
+  const auto start = [=, &with](const transfer& t, const std::shared_ptr<transfer_orders>& orders) {
+    const transfer_peers peers{datasets, jobs, self}; // kept here it would keep this actor alive
+    return self
+        ->spawn<caf::detached + caf::monitored>(transfer_task, std::cref(with), peers, t, orders)
+        .address();
+  };
+  state.desk = std::make_unique<transfer_desk>(with, start);
+  auto* desk = state.desk.get();
+  self->set_down_handler([self, desk](const caf::down_msg& down) {
+    if (self->state.copies.erase(down.source) == 0 && !desk->ended(down.source))
+      desk->gone(down.source);
+  });
+  return {
+      [=, &with](atom::import atom, const std::string& src_path) -> caf::result<dataset> {
+        auto& copies = self->state.copies;
+        if (copies.size() >= most_imports)
+          return caf::make_error(errc::too_many,
+                                 std::to_string(copies.size()) +
+                                     " imports are under way, which is the limit; try again later");
+        const auto task =
+            self->spawn<caf::detached + caf::monitored>(import_task, std::cref(with), datasets);
+        copies.insert(task.address());
+        return self->delegate(task, atom, src_path);
+      },
+      [desk](atom::submit, const transfer& t) -> caf::result<transfer> {
+        return answer([&] { return desk->submit(t); });
+      },
+      [desk](atom::get, const std::string& id) -> caf::result<transfer> {
+        return answer([&] { return desk->get(id); });
+      },
+      [=](atom::wait, const transfer_wait& w) -> caf::result<transfer> {
+        return answered([&]() -> caf::result<transfer> {
+          if (desk->satisfied(w))
+            return desk->get(w.id);
+          // Who asks is monitored; it exits when its HTTP client hangs up.
+          const auto asker = caf::actor_cast<caf::actor_addr>(self->current_sender());
+          auto reply = self->make_response_promise<transfer>();
+          const auto key = desk->park(w, asker, reply);
+          self->monitor(asker);
+          self->delayed_send(self, w.patience, atom::expire_v, key);
+          return reply;
+        });
+      },
+      [desk](atom::cancel, const std::string& id) -> caf::result<transfer> {
+        return answer([&] { return desk->cancel(id); });
+      },
+      [desk](atom::list, const transfer_query& q) -> caf::result<transfer_list> {
+        return answer([&] { return desk->list(q); });
+      },
+      [desk](atom::seen, const transfer_report& r) { quietly([&] { desk->report(r); }); },
+      [desk](atom::expire, std::uint64_t key) { quietly([&] { desk->expire(key); }); },
+  };
 }
 
 } // namespace jobrunner

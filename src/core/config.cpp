@@ -97,6 +97,37 @@ std::vector<fs::path> import_roots() {
   return roots;
 }
 
+/// The bucket of JR_B2_*, if there is one; its keys leave the environment in any case.
+void add_b2(std::vector<bucket>& to) {
+  bucket b;
+  b.key_id = take("JR_B2_KEY_ID");
+  b.app_key = secret{take("JR_B2_APP_KEY")};
+  b.name = b.remote = text("JR_B2_BUCKET", "");
+  b.endpoint = tidy_endpoint(text("JR_B2_ENDPOINT", ""));
+  b.region = text("JR_B2_REGION", region_of(b.endpoint).c_str());
+  if (!b.name.empty() && !b.endpoint.empty())
+    to.push_back(std::move(b));
+}
+
+s3_settings load_s3() {
+  s3_settings s;
+  add_b2(s.buckets);
+  if (const auto file = text("JR_S3_BUCKETS_FILE", ""); !file.empty())
+    for (auto& b : read_buckets(file)) {
+      if (std::ranges::find(s.buckets, b.name, &bucket::name) != s.buckets.end())
+        throw failure(errc::invalid,
+                      "JR_S3_BUCKETS_FILE and JR_B2_BUCKET both have a bucket " + b.name);
+      s.buckets.push_back(std::move(b));
+    }
+  s.any_endpoint = yes("JR_S3_ANY_ENDPOINT");
+  s.transfers = number<unsigned>("JR_S3_TRANSFERS", 4, 1, 64);
+  s.connections = number<unsigned>("JR_S3_CONNECTIONS", 4, 1, 32);
+  s.retry = std::chrono::seconds{number<std::int64_t>("JR_S3_RETRY_S", 300, 1, 86400)};
+  s.stall = std::chrono::seconds{number<std::int64_t>("JR_S3_STALL_S", 30, 1, 600)};
+  s.longest = std::chrono::seconds{number<std::int64_t>("JR_S3_MAX_S", 86400, 1, 31536000)};
+  return s;
+}
+
 } // namespace
 
 config load_config() {
@@ -121,9 +152,8 @@ config load_config() {
                                    "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   c.b2_enabled = yes("JR_B2_ENABLE");
   c.b2_mount = absolute_path("JR_B2_MOUNT", "/mnt/b2");
-  take("JR_B2_APP_KEY"); // s3fs has its own copy; this process must not carry it
-  take("JR_B2_KEY_ID");
   c.import_roots = import_roots();
+  c.s3 = load_s3();
   c.outside = address_guard{text("JR_ALLOWED_PRIVATE_HOSTS", "")};
   c.max_upload_bytes = number<std::uint64_t>("JR_MAX_UPLOAD_BYTES", 1ULL << 42U, 1, no_limit);
   c.min_free_bytes = number<std::uint64_t>("JR_MIN_FREE_BYTES", 256ULL << 20U, 0, no_limit);

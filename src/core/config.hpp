@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/address_guard.hpp"
+#include "core/buckets.hpp"
+#include "core/secret.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -11,15 +13,15 @@
 
 namespace jobrunner {
 
-/// A string that does not print.
-class secret {
-public:
-  secret() = default;
-  explicit secret(std::string value) : value_(std::move(value)) {}
-  const std::string& reveal() const noexcept { return value_; }
-
-private:
-  std::string value_;
+/// Imports from buckets and exports to them.
+struct s3_settings {
+  std::vector<bucket> buckets;     // JR_B2_*, JR_S3_BUCKETS_FILE; the first is the default
+  bool any_endpoint = false;       // JR_S3_ANY_ENDPOINT: clients may name others, read without keys
+  unsigned transfers = 4;          // JR_S3_TRANSFERS: at once; more wait
+  unsigned connections = 4;        // JR_S3_CONNECTIONS: of one transfer
+  std::chrono::seconds retry{300}; // JR_S3_RETRY_S: how long one request is tried again
+  std::chrono::seconds stall{30};  // JR_S3_STALL_S: without a byte
+  std::chrono::seconds longest{86400}; // JR_S3_MAX_S: a transfer
 };
 
 struct config {
@@ -43,6 +45,7 @@ struct config {
   bool b2_enabled = false;          // JR_B2_ENABLE
   std::vector<std::filesystem::path> import_roots; // JR_IMPORT_ROOTS, colon-separated
   address_guard outside; // JR_ALLOWED_PRIVATE_HOSTS: where webhooks, imports and exports may go
+  s3_settings s3;
   std::uint64_t max_upload_bytes = 0;          // JR_MAX_UPLOAD_BYTES
   std::uint64_t min_free_bytes = 0;            // JR_MIN_FREE_BYTES: kept free on the disk
   std::uint64_t max_extracted_bytes = 0;       // JR_MAX_EXTRACTED_BYTES

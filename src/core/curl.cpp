@@ -59,11 +59,13 @@ struct exchange {
   const request& asked;
   const limits& most;
   target to;
-  response answer;
+  response answer{};
   std::size_t header_bytes = 0;
   std::uint64_t body_bytes = 0;
-  bool refused = false, too_large = false, enough = false;
-  std::exception_ptr thrown; // by the sink: it must not fly through C
+  curl_off_t moved = 0; // bytes, both ways
+  std::chrono::steady_clock::time_point moved_at = std::chrono::steady_clock::now();
+  bool refused = false, too_large = false, enough = false, stalled = false;
+  std::exception_ptr thrown{}; // by the sink: it must not fly through C
 
   bool good() const { return answer.status >= 200 && answer.status < 300; }
 
@@ -134,8 +136,17 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   }
 }
 
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return exchange_of(user).cancel.stop_requested() ? 1 : 0;
+// Called at least once a second. libcurl's own watch for low speed takes an average over five
+// seconds, and so notices a stall that much later.
+int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+  auto& x = exchange_of(user);
+  const auto now = std::chrono::steady_clock::now();
+  if (received + sent != x.moved) {
+    x.moved = received + sent;
+    x.moved_at = now;
+  }
+  x.stalled = now - x.moved_at > x.most.stall;
+  return x.stalled || x.cancel.stop_requested() ? 1 : 0;
 }
 
 // The one place where a connection begins, whatever name, spelling or resolver led here.
@@ -156,6 +167,9 @@ curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* address) {
     throw failure(errc::too_large, where + " answers with more than was asked for");
   if (x.cancel.stop_requested())
     throw failure(errc::unavailable, "the request to " + where + " was cancelled");
+  if (x.stalled)
+    throw failure(errc::unavailable, where + " has been silent for more than " +
+                                         std::to_string(x.most.stall.count()) + " seconds");
   if (x.refused)
     throw failure(errc::invalid, where + " has no public address; JR_ALLOWED_PRIVATE_HOSTS can "
                                          "allow a private one");
@@ -217,7 +231,7 @@ client::client(const address_guard& guard, std::stop_token cancel)
 client::~client() = default;
 
 response client::perform(const request& asked, const limits& most) {
-  exchange x{guard_, cancel_, asked, most, check_url(asked.url, guard_), {}, 0, 0, {}, {}, {}, {}};
+  exchange x{guard_, cancel_, asked, most, check_url(asked.url, guard_)};
   header_list headers;
   append(headers, "Expect:"); // never wait for a 100 Continue
   if (std::ranges::none_of(asked.headers, [](const auto& line) {
@@ -240,8 +254,6 @@ response client::perform(const request& asked, const limits& most) {
   h.set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
   h.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(most.connect.count()));
   h.set(CURLOPT_TIMEOUT_MS, static_cast<long>(most.total.count()));
-  h.set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  h.set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(most.stall.count()));
   h.set(CURLOPT_HEADERFUNCTION, on_header);
   h.set(CURLOPT_HEADERDATA, &x);
   h.set(CURLOPT_WRITEFUNCTION, on_body);

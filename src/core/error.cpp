@@ -15,6 +15,13 @@ std::string to_string(errc code) {
   return names.at(static_cast<std::size_t>(code));
 }
 
+errc errc_named(std::string_view name) {
+  auto code = errc::none;
+  while (code != errc::internal && to_string(code) != name)
+    code = static_cast<errc>(static_cast<int>(code) + 1);
+  return code;
+}
+
 failure errno_failure(const std::string& doing) {
   const int number = errno;
   const bool full = number == ENOSPC || number == EDQUOT;

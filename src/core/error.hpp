@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace jobrunner {
 
@@ -27,6 +28,7 @@ enum class errc : std::uint8_t {
 };
 
 std::string to_string(errc);
+errc errc_named(std::string_view name); // the reverse; internal for what is none
 
 /// Thrown by leaf code. `what()` is a sentence for a person that names the field,
 /// the value and what would be right.

@@ -30,4 +30,16 @@ asio::awaitable<response> list_outputs_of_job(exchange&);
 asio::awaitable<response> download_output(exchange&);
 asio::awaitable<response> download_of_job(exchange&);
 
+// imports.cpp
+asio::awaitable<response> import_from_bucket(exchange&);
+asio::awaitable<response> list_imports(exchange&);
+asio::awaitable<response> get_import(exchange&);
+asio::awaitable<response> cancel_import(exchange&);
+
+// exports.cpp
+asio::awaitable<response> export_to_bucket(exchange&);
+asio::awaitable<response> list_exports(exchange&);
+asio::awaitable<response> get_export(exchange&);
+asio::awaitable<response> cancel_export(exchange&);
+
 } // namespace jobrunner::http

@@ -32,6 +32,10 @@ static_assert(statuses.size() == static_cast<std::size_t>(errc::internal) + 1);
 
 } // namespace
 
+unsigned status_of(errc code) {
+  return static_cast<unsigned>(statuses.at(static_cast<std::size_t>(code)));
+}
+
 response problem(unsigned code, const std::string& detail) {
   const auto title = beast::obsolete_reason(static_cast<status>(code));
   auto res = json(static_cast<status>(code),
@@ -49,8 +53,7 @@ response problem(unsigned code, const std::string& detail) {
 
 response problem(const failure& f) {
   if (f.code() != errc::internal && f.code() != errc::none)
-    return problem(static_cast<unsigned>(statuses.at(static_cast<std::size_t>(f.code()))),
-                   f.what());
+    return problem(status_of(f.code()), f.what());
   log("http", "internal_error", {{"why", f.what()}});
   return problem(500, "something went wrong inside the server; its log says what");
 }

@@ -12,4 +12,7 @@ response problem(const failure&);
 /// The same for what only HTTP knows (405, 414, 431 and such).
 response problem(unsigned status, const std::string& detail);
 
+/// The status of a failure of that kind.
+unsigned status_of(errc);
+
 } // namespace jobrunner::http

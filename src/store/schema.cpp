@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <vector>
 
 namespace jobrunner::store {
 
@@ -71,9 +72,24 @@ CREATE TABLE events(
   UNIQUE(job_id, seq));
 )";
 
+constexpr auto transfers_to_buckets = R"(
+CREATE TABLE transfers(
+  n INTEGER PRIMARY KEY AUTOINCREMENT, -- newest first is n descending; never used again: cursors
+  id TEXT NOT NULL UNIQUE, way INTEGER NOT NULL, -- 0: import, 1: export
+  bucket TEXT NOT NULL, endpoint TEXT NOT NULL, key TEXT NOT NULL, prefix TEXT NOT NULL,
+  sha256 TEXT NOT NULL, filename TEXT NOT NULL, extract INTEGER NOT NULL, job_id INTEGER NOT NULL,
+  state TEXT NOT NULL, done INTEGER NOT NULL, seq INTEGER NOT NULL,
+  bytes_done INTEGER NOT NULL, files_done INTEGER NOT NULL, bytes_total INTEGER, files_total INTEGER,
+  dataset_sha TEXT NOT NULL, error_code TEXT NOT NULL, error TEXT NOT NULL,
+  created_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER);
+CREATE INDEX transfers_open ON transfers(n) WHERE done = 0;
+CREATE INDEX transfers_by_way ON transfers(way, n);
+)";
+
 // From version i to i + 1, for a database in which the steps before have been done.
-constexpr std::array steps{first_tables, jobs_with_extras};
-constexpr auto newest = static_cast<std::int64_t>(steps.size());
+const std::array<std::vector<const char*>, 2> steps{
+    {{first_tables}, {jobs_with_extras, transfers_to_buckets}}};
+constexpr std::int64_t newest = 2;
 
 std::int64_t number(sqlite::database& db, const char* sql) {
   sqlite::statement s{db, sql};
@@ -124,7 +140,8 @@ void migrate(const fs::path& root) try {
   if (seed)
     rename_seed(db);
   for (auto i = static_cast<std::size_t>(version); i < steps.size(); ++i)
-    db.run(steps.at(i));
+    for (const auto* sql : steps.at(i))
+      db.run(sql);
   if (seed)
     take_over_seed(db, root);
   db.run(("PRAGMA user_version=" + std::to_string(newest)).c_str());

@@ -7,10 +7,11 @@ import pathlib
 import re
 import sys
 
-LEAVES = {"archive", "slurm", "store"}
+LEAVES = {"archive", "s3", "slurm", "store"}
 MAY_INCLUDE = {
     "core": {"core"},
     "archive": {"core", "archive"},
+    "s3": {"core", "s3"},
     "slurm": {"core", "slurm"},
     "store": {"core", "store"},
     "actors": {"core", *LEAVES, "actors"},

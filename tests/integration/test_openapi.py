@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-KNOWN = {"{sha256}": "0" * 64, "{key}": "echo_params", "{job_id}": "999999999"}
+KNOWN = {"{sha256}": "0" * 64, "{key}": "echo_params", "{job_id}": "999999999", "{transfer_id}": "00000000-0000-4000-8000-000000000000"}
 
 
 def concrete(path):

@@ -1,0 +1,72 @@
+#include "s3/journal.hpp"
+
+#include "core/error.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <sys/stat.h>
+
+namespace jobrunner::s3 {
+
+namespace {
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const auto n = ::read(fd, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      throw errno_failure("read a transfer's journal");
+    if (n == 0)
+      return text;
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+}
+
+} // namespace
+
+journal::journal(const std::filesystem::path& file)
+    : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_APPEND, 0600)) {
+  if (!file_)
+    throw errno_failure("open a transfer's journal");
+  const auto text = read_all(file_.get());
+  std::size_t begin = 0;
+  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+    boost::json::error_code ec;
+    auto line = boost::json::parse({text.data() + begin, end - begin}, ec);
+    if (ec || !line.is_object())
+      break;
+    lines_.push_back(std::move(line.get_object()));
+    begin = end + 1;
+  }
+  if (begin < text.size() && ftruncate(file_.get(), static_cast<off_t>(begin)) != 0)
+    throw errno_failure("mend a transfer's journal");
+}
+
+void journal::append(const boost::json::object& line, bool sync) {
+  const auto text = boost::json::serialize(line) + "\n";
+  for (std::size_t at = 0; at < text.size();) {
+    const auto n = ::write(file_.get(), text.data() + at, text.size() - at);
+    if (n < 0 && errno != EINTR)
+      throw errno_failure("write a transfer's journal");
+    at += n > 0 ? static_cast<std::size_t>(n) : 0;
+  }
+  if (sync && fdatasync(file_.get()) != 0)
+    throw errno_failure("sync a transfer's journal");
+}
+
+void journal::clear() {
+  if (ftruncate(file_.get(), 0) != 0)
+    throw errno_failure("clear a transfer's journal");
+  lines_.clear();
+}
+
+} // namespace jobrunner::s3

@@ -1,0 +1,32 @@
+// What a transfer has reached, so that it can go on after the server was killed: a file of JSON
+// lines, only ever appended to. A line that was cut is not there.
+#pragma once
+
+#include "core/unique_fd.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <filesystem>
+#include <vector>
+
+namespace jobrunner::s3 {
+
+class journal {
+public:
+  /// Opens or makes the file. Throws failure{internal, disk_full}, as append() does.
+  explicit journal(const std::filesystem::path& file);
+
+  /// The lines it had when it was opened.
+  const std::vector<boost::json::object>& lines() const noexcept { return lines_; }
+
+  /// Durable when it returns, if `sync`.
+  void append(const boost::json::object& line, bool sync = true);
+
+  void clear(); // as if it had been new
+
+private:
+  unique_fd file_;
+  std::vector<boost::json::object> lines_;
+};
+
+} // namespace jobrunner::s3

@@ -1,0 +1,267 @@
+#include "s3/sending.hpp"
+
+#include "core/beneath.hpp"
+#include "core/digest.hpp"
+#include "core/error.hpp"
+#include "core/hex.hpp"
+#include "core/log.hpp"
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "s3/crew.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/stat.h>
+
+namespace jobrunner::s3 {
+
+namespace {
+
+constexpr std::uint64_t most_parts = 9000, mebibyte = 1U << 20U;
+
+std::string hex(std::string_view bytes) {
+  return to_hex({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+}
+
+std::string unhex(const std::string& text) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+failure changed(const std::string& path) {
+  return {errc::unprocessable,
+          "the output " + shown(path) + " changed or went while it was sent; try again"};
+}
+
+/// One of the files, open, and what tells it from a later one of the same name.
+struct source {
+  source(const std::filesystem::path& folder, const to_send& f) : path(f.path) {
+    try {
+      file = open_beneath(folder, f.path);
+    } catch (const failure&) {
+      throw changed(path);
+    }
+    struct stat about {};
+    if (fstat(file.get(), &about) != 0 || static_cast<std::uint64_t>(about.st_size) != f.size)
+      throw changed(path);
+    version = std::to_string(about.st_ino) + "." + std::to_string(about.st_mtim.tv_sec) + "." +
+              std::to_string(about.st_mtim.tv_nsec);
+  }
+
+  std::string read(std::uint64_t offset, std::uint64_t size) const {
+    std::string bytes(size, '\0');
+    for (std::size_t have = 0; have < size;) {
+      const auto n =
+          ::pread(file.get(), bytes.data() + have, size - have, static_cast<off_t>(offset + have));
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        throw changed(path);
+      have += static_cast<std::size_t>(n);
+    }
+    return bytes;
+  }
+
+  std::string path, version;
+  unique_fd file;
+};
+
+std::string text(const boost::json::object& line, const char* name) {
+  const auto* found = line.if_contains(name);
+  return found && found->is_string() ? std::string{found->get_string()} : "";
+}
+
+std::uint64_t number(const boost::json::object& line, const char* name) {
+  const auto* found = line.if_contains(name);
+  return found && found->is_int64() && found->get_int64() > 0
+             ? static_cast<std::uint64_t>(found->get_int64())
+             : 0;
+}
+
+/// The ETag of an upload in parts whose parts' ETags are MD5s: "" if they are not.
+std::string expected_etag(const std::map<unsigned, std::string>& etags) {
+  std::string all;
+  for (const auto& [n, etag] : etags) {
+    const auto md5 = md5_of_etag(etag);
+    if (md5.empty())
+      return {};
+    all += unhex(md5);
+  }
+  return "\"" + hex(md5_of(all)) + "-" + std::to_string(etags.size()) + "\"";
+}
+
+bool multipart_etag(const std::string& etag) {
+  const auto dash = etag.find('-');
+  return dash == 33 && !md5_of_etag(etag.substr(0, dash)).empty();
+}
+
+} // namespace
+
+std::uint64_t part_bytes(std::uint64_t size, std::uint64_t least) {
+  const auto needed = (size / most_parts / mebibyte + 1) * mebibyte;
+  return size / most_parts < least ? least : needed;
+}
+
+sending::sending(task what, progress tell)
+    : what_(std::move(what)),
+      tell_(std::move(tell)),
+      journal_(what_.journal) {
+  read_journal();
+}
+
+void sending::read_journal() {
+  sha256 hash;
+  for (const auto& f : what_.files)
+    for (const auto& part : {f.path, std::to_string(f.size)})
+      hash.update(part.c_str(), part.size() + 1);
+  const auto wanted = hash.finish();
+  const auto& lines = journal_.lines();
+  const bool same = !lines.empty() && text(lines.front(), "files") == wanted;
+  for (const auto& line : lines) { // uploads of another list are known, to be aborted
+    const auto path = text(line, "path");
+    if (line.contains("upload"))
+      open_[path] = {text(line, "upload"), number(line, "part"), text(line, "version"), {}};
+    else if (line.contains("sent") && open_.contains(path))
+      open_[path].etags[static_cast<unsigned>(number(line, "sent"))] = text(line, "etag");
+    else if (line.contains("done")) {
+      open_.erase(path);
+      done_.insert(path);
+    }
+  }
+  if (!same) {
+    abort();
+    done_.clear();
+    journal_.clear();
+    journal_.append({{"files", wanted}});
+  }
+  for (const auto& f : what_.files)
+    if (done_.contains(f.path)) {
+      bytes_ += f.size;
+      ++files_;
+    }
+}
+
+void sending::note(const boost::json::object& line) {
+  const std::lock_guard lock{guard_};
+  journal_.append(line);
+}
+
+void sending::arrived(std::uint64_t bytes, std::uint64_t files) {
+  const std::lock_guard lock{guard_};
+  bytes_ += bytes;
+  files_ += files;
+  tell_(bytes_, files_);
+}
+
+void sending::run(const std::stop_token& stop) {
+  std::vector<const to_send*> small, large;
+  for (const auto& f : what_.files)
+    if (!done_.contains(f.path))
+      (f.size > what_.part ? large : small).push_back(&f);
+  arrived(0, 0);
+  share_out(what_.to, small.size(), what_.how.connections, stop,
+            [&](client& service, std::size_t n, const std::stop_token& own) {
+              send_small(service, *small[n], own);
+            });
+  for (const auto* f : large)
+    send_large(*f, stop);
+}
+
+void sending::send_small(client& service, const to_send& f, const std::stop_token& stop) {
+  const auto bytes = source{what_.folder, f}.read(0, f.size);
+  retry(what_.how.tries, stop, [&] { return service.put(what_.prefix + f.path, bytes); });
+  note({{"path", f.path}, {"done", true}});
+  arrived(f.size, 1);
+}
+
+void sending::send_large(const to_send& f, const std::stop_token& stop) {
+  const source file{what_.folder, f};
+  const auto key = what_.prefix + f.path;
+  const bool resumed = open_.contains(f.path) && open_[f.path].version == file.version;
+  if (open_.contains(f.path) && !resumed)
+    abort();
+  if (!resumed) {
+    client service{what_.to, stop};
+    const auto id = retry(what_.how.tries, stop, [&] { return service.begin_upload(key); });
+    open_[f.path] = {id, part_bytes(f.size, what_.part), file.version, {}};
+    note({{"path", f.path},
+          {"upload", id},
+          {"part", open_[f.path].part},
+          {"version", file.version}});
+  }
+  try {
+    send_parts(f, open_[f.path], stop);
+  } catch (const failure& e) {
+    if (e.code() != errc::not_found || !resumed)
+      throw;
+    open_.erase(f.path); // the service has forgotten the upload meanwhile
+    return send_large(f, stop);
+  }
+  finish_upload(f, open_[f.path], stop);
+  open_.erase(f.path);
+  note({{"path", f.path}, {"done", true}});
+  arrived(0, 1);
+}
+
+void sending::send_parts(const to_send& f, upload& u, const std::stop_token& stop) {
+  const source file{what_.folder, f};
+  const auto key = what_.prefix + f.path;
+  const auto count = static_cast<unsigned>((f.size + u.part - 1) / u.part);
+  std::vector<unsigned> left;
+  for (unsigned n = 1; n <= count; ++n)
+    if (!u.etags.contains(n))
+      left.push_back(n);
+  const auto size_of = [&](unsigned n) { return std::min(u.part, f.size - (n - 1) * u.part); };
+  for (const auto& [n, etag] : u.etags)
+    arrived(size_of(n), 0);
+  share_out(what_.to, left.size(), what_.how.connections, stop,
+            [&](client& service, std::size_t i, const std::stop_token& own) {
+              const auto n = left[i];
+              const auto bytes = file.read((n - 1) * u.part, size_of(n));
+              const auto etag = retry(what_.how.tries, own,
+                                      [&] { return service.put_part(key, u.id, n, bytes); });
+              note({{"path", f.path}, {"sent", n}, {"etag", etag}});
+              {
+                const std::lock_guard lock{guard_};
+                u.etags[n] = etag;
+              }
+              arrived(bytes.size(), 0);
+            });
+  if (source{what_.folder, f}.version != file.version || file.version != u.version)
+    throw changed(f.path);
+}
+
+void sending::finish_upload(const to_send& f, const upload& u, const std::stop_token& stop) {
+  const auto key = what_.prefix + f.path;
+  std::vector<std::string> etags;
+  for (const auto& [n, etag] : u.etags)
+    etags.push_back(etag);
+  client service{what_.to, stop};
+  try {
+    retry(what_.how.tries, stop, [&] { return service.complete(key, u.id, etags); });
+  } catch (const failure& e) {
+    if (e.code() != errc::not_found) // a try whose answer was lost may have completed it
+      throw;
+  }
+  const auto there = retry(what_.how.tries, stop, [&] { return service.head(key); });
+  const auto wanted = expected_etag(u.etags);
+  if (there.size != f.size ||
+      (!wanted.empty() && multipart_etag(there.etag) && there.etag != wanted))
+    throw failure(errc::unprocessable, "the bucket has other bytes under " + shown(key) +
+                                           " than were sent: " + std::to_string(there.size) +
+                                           " bytes with the ETag " + shown(there.etag));
+}
+
+void sending::abort() {
+  for (const auto& [path, u] : open_)
+    try {
+      client{what_.to}.abort(what_.prefix + path, u.id);
+    } catch (const failure& e) {
+      log("exports", "upload_left", {{"path", path}, {"why", e.what()}});
+    }
+  open_.clear();
+}
+
+} // namespace jobrunner::s3

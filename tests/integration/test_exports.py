@@ -1,0 +1,256 @@
+"""Outputs of jobs into a bucket: a real S3 server, and a proxy before it that checks signatures and makes trouble."""
+import pathlib
+import threading
+import time
+
+import pytest
+from harness import datasets, s3
+
+pytestmark = pytest.mark.skipif(not s3.available(), reason="JR_S3RVER names no s3rver (run_tests.sh installs it)")
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def bucket(site):
+    made = s3.Bucket(site.top / "exports")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def remote(site, bucket):
+    made = site.another_server("s3out", **bucket.environment())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def api(site, remote, bucket):
+    bucket.proxy.calm()
+    if not remote.alive():
+        remote.start()
+    with site.client(remote) as made:
+        yield made
+    bucket.proxy.calm()
+
+
+@pytest.fixture(scope="module")
+def job(site, remote):
+    """A job that left two files of several parts and a small one; its id and its files."""
+    with site.client(remote) as api:
+        sha = api.upload("toolbox.tar.gz", datasets.toolbox())["sha256"]
+        made = api.submit(sha, "pytorch_infer", params_json='{"script": "large.py", "count": 2, "bytes": %d, "args": []}' % (36 * MIB + 5))
+        api.wait(made, 120)
+        api.wait_indexed(made)
+        return made, {path: api.file(made, path).content for path in api.outputs(made)}
+
+
+def begin(api, **fields):
+    answer = api.post("/outputs/export", data=fields)
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["Location"] == f"/exports/{answer.json()['id']}"
+    return answer.json()["id"]
+
+
+def ended(api, name, state="COMPLETED", seconds=120):
+    end = time.monotonic() + seconds
+    while not (found := api.get(f"/exports/{name}", params={"wait": 30}).json())["done"]:
+        assert time.monotonic() < end, f"not done after {seconds} s: {found}"
+    assert found["state"] == state, str(found)
+    return found
+
+
+def wait_for(api, name, condition, seconds=60):
+    found, end = api.get(f"/exports/{name}").json(), time.monotonic() + seconds
+    while not condition(found):
+        assert time.monotonic() < end and not found["done"], found
+        found = api.get(f"/exports/{name}", params={"wait": 5, "since": found["seq"]}).json()
+    return found
+
+
+def is_there(bucket, prefix, files):
+    for path, content in files.items():
+        assert bucket.get(prefix + path) == content, path
+
+
+def parts(bucket):
+    return bucket.proxy.count("PUT", "partNumber=")
+
+
+def test_all_files_arrive_small_ones_whole_and_large_ones_in_parts(api, bucket, job):
+    number, files = job
+    found = ended(api, begin(api, job_id=number, prefix="runs/1"))
+    assert found["job_id"] == number and found["prefix"] == "runs/1"
+    assert found["files_done"] == found["files_total"] == len(files)
+    assert found["bytes_done"] == found["bytes_total"] == sum(map(len, files.values()))
+    is_there(bucket, "runs/1/", files)
+    assert parts(bucket) == 6 and bucket.proxy.count("POST", "uploads=") == 2
+    puts = [headers for method, _, headers in bucket.proxy.seen if method == "PUT"]
+    assert all("Content-MD5" in headers and len(headers["x-amz-content-sha256"]) == 64 for headers in puts)
+    assert bucket.proxy.unsigned == 0
+    assert api.get("/exports").json()["exports"][0]["id"] == found["id"] and api.get(f"/imports/{found['id']}").status_code == 404
+
+
+def test_another_bucket_and_no_prefix_will_do(api, bucket, job, site, remote):
+    assert api.post("/outputs/export", data={"job_id": job[0], "bucket": "unknown"}).status_code == 404
+    ended(api, begin(api, job_id=job[0]))
+    is_there(bucket, "", {"notes/caf\u00e9 & more.txt": b"small\n"})
+
+
+@pytest.mark.parametrize("prefix", ["../x", "/x", "a//b", "a/../b", "a\nb", "x" * 1100])
+def test_a_prefix_that_climbs_is_a_400(api, job, prefix):
+    assert api.post("/outputs/export", data={"job_id": job[0], "prefix": prefix}).status_code == 400
+
+
+def test_what_cannot_be_meant_is_refused(api, job):
+    assert api.post("/outputs/export", data={"prefix": "x"}).status_code == 400
+    assert api.post("/outputs/export", data={"job_id": "x"}).status_code == 400
+    assert api.post("/outputs/export", data={"job_id": job[0], "key": "x"}).status_code == 400
+    assert api.post("/outputs/export", data={"job_id": 999999999}).status_code == 404
+
+
+def test_a_running_job_is_a_409(api):
+    sha = api.upload("toolbox.tar.gz", datasets.toolbox())["sha256"]
+    number = api.submit(sha, "pytorch_infer", params_json='{"script": "nap.py", "seconds": 300, "args": []}')
+    answer = api.post("/outputs/export", data={"job_id": number})
+    assert answer.status_code == 409 and "has ended" in answer.json()["detail"]
+    api.post(f"/jobs/{number}/cancel")
+
+
+def first_times(count, what):
+    left, lock = [count], threading.Lock()
+
+    def fault(handler, body):
+        with lock:
+            if handler.command != "PUT" or not left[0]:
+                return False
+            left[0] -= 1
+        what(handler, body)
+        return True
+    return fault
+
+
+def busy(handler, _):
+    handler.error(503, "SlowDown")
+
+
+def hang_up(handler, _):
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def corrupt(handler, body):
+    """The service stores other bytes than were sent, and tells so by its ETag."""
+    status, headers, content = handler.upstream(b"\0" * max(len(body), 1))
+    handler.answer(status, {"ETag": headers["ETag"]}, content)
+
+
+def lost(handler, body):
+    """It was stored, but nobody hears of it."""
+    handler.upstream(body)
+    hang_up(handler, body)
+
+
+@pytest.mark.parametrize("what", [busy, hang_up, corrupt, lost])
+def test_a_fault_that_passes_costs_time_and_no_byte(api, bucket, job, what):
+    bucket.proxy.fault = first_times(3, what)
+    ended(api, begin(api, job_id=job[0], prefix=what.__name__))
+    is_there(bucket, what.__name__ + "/", job[1])
+
+
+def test_a_completion_whose_answer_is_lost_is_one(api, bucket, job):
+    seen = []
+
+    def loses(handler, body):
+        if handler.command == "POST" and "uploadId=" in handler.path:
+            seen.append(handler.path)
+            if seen.count(handler.path) == 1:
+                lost(handler, body)
+                return True
+            handler.error(404, "NoSuchUpload")
+            return True
+        return False
+    bucket.proxy.fault = loses
+    ended(api, begin(api, job_id=job[0], prefix="lost-end"))
+    is_there(bucket, "lost-end/", job[1])
+
+
+def test_a_service_that_refuses_is_told_in_words_and_its_uploads_are_aborted(api, bucket, job):
+    def refuses(handler, _):
+        if handler.command == "DELETE":
+            handler.answer(204, {}, b"")
+            return True
+        if handler.command == "PUT" and "partNumber=3" in handler.path:
+            handler.error(403, "AccessDenied")
+            return True
+        return False
+    bucket.proxy.fault = refuses
+    found = ended(api, begin(api, job_id=job[0], prefix="refused"), "FAILED")
+    assert found["error"]["status"] == 403 and "AccessDenied" in found["error"]["detail"]
+    assert bucket.proxy.count("DELETE", "uploadId=") == 1
+
+
+def test_a_cancelled_export_aborts_its_uploads(api, bucket, job, site, remote):
+    def slowly(handler, _):
+        if handler.command == "DELETE":
+            handler.answer(204, {}, b"")
+            return True
+        if "partNumber=2" in handler.path:
+            time.sleep(5)
+        return False
+    bucket.proxy.fault = slowly
+    name = begin(api, job_id=job[0], prefix="cancelled")
+    wait_for(api, name, lambda now: now["bytes_done"] >= 16 * MIB)
+    assert api.delete(f"/exports/{name}").json()["state"] == "CANCELLED"
+    site.wait_until(lambda: bucket.proxy.count("DELETE", "uploadId=") == 1, 20, "the upload is aborted")
+    folder = pathlib.Path(remote.environment["JR_ROOT"]) / "datasets/.transfers"
+    site.wait_until(lambda: not list(folder.iterdir()), 20, "nothing is left")
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_after_a_restart_an_export_goes_on_with_what_is_missing(api, bucket, job, remote, end):
+    held = threading.Event()
+
+    def hold(handler, _):
+        if "large1" in handler.path and "partNumber=2" in handler.path:
+            held.wait(20)
+            hang_up(handler, _)
+            return True
+        return False
+    bucket.proxy.fault = hold
+    name = begin(api, job_id=job[0], prefix=f"again-{end}")
+    wait_for(api, name, lambda now: now["bytes_done"] >= (36 + 16 + 4) * MIB)
+    getattr(remote, end)()
+    held.set()
+    bucket.proxy.calm()
+    remote.start()
+    found = ended(api, name)
+    assert found["bytes_done"] == found["bytes_total"]
+    assert parts(bucket) == 1 and bucket.proxy.count("POST", "uploads=") == 0, "only the part that was missing"
+    is_there(bucket, f"again-{end}/", job[1])
+
+
+def test_an_output_that_changed_since_is_read_anew(api, bucket, job, remote, site):
+    """A file replaced between two runs of one export is not glued together from both."""
+    number, files = job
+    result = pathlib.Path(api.job(number)["meta"]["result_dir"]) / "large1.bin"
+    held = threading.Event()
+
+    def hold(handler, _):
+        if "large1" in handler.path and "partNumber=2" in handler.path:
+            held.wait(20)
+            hang_up(handler, _)
+            return True
+        return handler.command == "DELETE" and (handler.answer(204, {}, b"") or True)
+    bucket.proxy.fault = hold
+    name = begin(api, job_id=number, prefix="replaced")
+    wait_for(api, name, lambda now: now["bytes_done"] >= (36 + 16 + 4) * MIB)
+    remote.kill()
+    held.set()
+    new = datasets.fresh(len(files["large1.bin"]))
+    result.write_bytes(new)
+    bucket.proxy.calm()
+    remote.start()
+    ended(api, name)
+    is_there(bucket, "replaced/", {**files, "large1.bin": new})

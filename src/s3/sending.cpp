@@ -191,12 +191,14 @@ void sending::send_large(const to_send& f, const std::stop_token& stop) {
           {"part", open_[f.path].part},
           {"version", file.version}});
   }
+  const auto before = bytes_;
   try {
     send_parts(f, open_[f.path], stop);
   } catch (const failure& e) {
     if (e.code() != errc::not_found || !resumed)
       throw;
     open_.erase(f.path); // the service has forgotten the upload meanwhile
+    bytes_ = before;
     return send_large(f, stop);
   }
   finish_upload(f, open_[f.path], stop);

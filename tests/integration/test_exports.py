@@ -82,6 +82,7 @@ def test_all_files_arrive_small_ones_whole_and_large_ones_in_parts(api, bucket, 
     number, files = job
     found = ended(api, begin(api, job_id=number, prefix="runs/1"))
     assert found["job_id"] == number and found["prefix"] == "runs/1"
+    files = {**files, "manifest.json": api.file(number, "manifest.json").content}
     assert found["files_done"] == found["files_total"] == len(files)
     assert found["bytes_done"] == found["bytes_total"] == sum(map(len, files.values()))
     is_there(bucket, "runs/1/", files)

@@ -3,6 +3,7 @@
 #include "store/jobs.hpp"
 #include "store/outputs.hpp"
 #include "store/schema.hpp"
+#include "store/transfers.hpp"
 #include "temp_folder.hpp"
 
 #include <fstream>
@@ -66,6 +67,7 @@ TEST_F(schema, a_database_of_an_older_version_keeps_what_is_in_it) {
   EXPECT_EQ(j.attempt, 1);
   EXPECT_EQ(j.extras.env_json, "{}");
   EXPECT_EQ(datasets{db}.all().size(), 1U);
+  EXPECT_TRUE(transfers{db}.open().empty());
 }
 
 TEST_F(schema, a_newer_version_is_refused_and_left_byte_for_byte) {

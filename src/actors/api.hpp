@@ -26,6 +26,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(jobrunner, caf::first_custom_type_id)
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, expire, "expire")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, find, "find")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, get, "get")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, hint, "hint")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, import, "import")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, index, "index")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, list, "list")
@@ -60,6 +61,7 @@ using dataset_actor = caf::typed_actor<
 struct job_request {
   std::string dataset_sha, command_key, params_json = "{}";
   std::optional<std::int64_t> gpus, cpus, mem_gb, time_limit_s;
+  std::string idempotency_key, fingerprint; // with a key: a hash of all that was asked for
 };
 
 /// What a wait waits for.
@@ -84,7 +86,9 @@ struct recalled {
 };
 
 using job_actor = caf::typed_actor<
-    // The job, as Slurm has accepted it. invalid, not_found, unavailable, too_many, disk_full.
+    // The job, as Slurm has accepted it; the first one's where its idempotency key is known.
+    // invalid, not_found, unavailable, too_many, disk_full; with a key also conflict (the first one
+    // is under way) and unprocessable (it asked for something else).
     caf::replies_to<atom::submit, job_request>::with<job>,
     // not_found.
     caf::replies_to<atom::get, std::int64_t>::with<job>,
@@ -105,6 +109,7 @@ using job_actor = caf::typed_actor<
 struct submit_order {
   slurm::submission what;
   std::chrono::steady_clock::time_point not_after; // whoever asked has given up by then
+  bool again = false; // Slurm has lost it: where it gives no answer the job is not withdrawn
 };
 
 /// Calls to Slurm that may take long; several of these share the work.
@@ -116,8 +121,10 @@ using slurm_actor = caf::typed_actor<
     caf::replies_to<atom::cancel, std::int64_t, std::string>::with<bool>>;
 
 using poller_actor = caf::typed_actor<
-    // INTERNAL: the clock.
-    caf::reacts_to<atom::tick>>;
+    // INTERNAL: the clock; an older one than the last that was set is void.
+    caf::reacts_to<atom::tick, std::uint64_t>,
+    // From the bell: something has probably changed.
+    caf::reacts_to<atom::hint>>;
 
 /// POST /outputs/index/{job_id}
 struct index_result {

@@ -34,6 +34,14 @@ std::shared_ptr<const dataset> dataset_board::find(std::string_view sha256) cons
   return it == datasets_.end() ? nullptr : it->second;
 }
 
+std::optional<timestamp> stale_since(const slurm_view& v,
+                                     std::chrono::steady_clock::time_point now) {
+  // A look at a Slurm that hangs takes that long to fail; a pause between looks is shorter.
+  constexpr std::chrono::seconds late{10};
+  const bool fresh = v.answers && now - v.answered <= late;
+  return fresh ? std::nullopt : std::optional{v.answered_at};
+}
+
 void slurm_board::publish(slurm_view v) {
   const std::lock_guard lock{guard_};
   view_ = std::move(v);

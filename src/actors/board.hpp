@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -48,8 +49,14 @@ struct slurm_view {
   bool b2_mounted = false;
   std::string problem = "Slurm has not been asked yet"; // in words, when not up
   timestamp checked_at{};
-  slurm::capacity capacity; // zeros until Slurm answered for the first time
+  bool answers = false; // to the last look; up also needs a node
+  timestamp answered_at{};
+  std::chrono::steady_clock::time_point answered{}; // likewise, on a clock that does not jump
+  slurm::capacity capacity;                         // zeros until Slurm answered for the first time
 };
+
+/// Since when what is known of jobs is not known to hold any more; nothing while Slurm answers.
+std::optional<timestamp> stale_since(const slurm_view&, std::chrono::steady_clock::time_point now);
 
 /// Written by slurm_poller.
 class slurm_board {

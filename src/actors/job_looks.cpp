@@ -14,10 +14,29 @@ namespace jobrunner {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto lost_after = 30s; // that neither queue, completion log nor exit record know a job
 constexpr std::size_t most_recalled = 1000; // at once: they are arguments of one command
+
+/// The jobs of a look by name; of those that share one the oldest: a job can give its own jobs any
+/// name, but they come later. Made when first asked for, as most looks miss nothing.
+class by_name {
+public:
+  explicit by_name(const queue_look& look) : look_(look) {}
+
+  /// 0: none.
+  std::int64_t id(const std::string& uuid) {
+    if (ids_.empty())
+      for (const auto& r : look_.jobs) {
+        auto& id = ids_[r.name];
+        id = id == 0 ? r.id : std::min(id, r.id);
+      }
+    const auto it = ids_.find("jr-" + uuid);
+    return it == ids_.end() ? 0 : it->second;
+  }
+
+private:
+  const queue_look& look_;
+  std::unordered_map<std::string, std::int64_t> ids_;
+};
 
 } // namespace
 
@@ -28,6 +47,7 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
   std::unordered_map<std::int64_t, const slurm::report*> by_id;
   for (const auto& r : look.jobs)
     by_id.emplace(r.id, &r);
+  by_name named{look};
   std::vector<job> changed;
   std::vector<std::int64_t> missing;
   for (auto& [id, o] : open_) {
@@ -39,6 +59,7 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
     } else if (o.accepted < look.began) {
       if (o.missing == moment{})
         o.missing = look.began;
+      o.elsewhere = named.id(o.now.uuid);
       if (missing.size() < most_recalled)
         missing.push_back(o.now.slurm_id);
     }
@@ -65,10 +86,8 @@ void job_registry::recall(const recalled& found) {
     std::optional<job> next;
     if (it != found.jobs.end())
       next = progress(o.now, *it, folder);
-    else if (const auto record = slurm::read_exit(folder))
-      next = ended_by_record(o.now, *record);
-    else if (found.answered && looked_ - o.missing >= lost_after)
-      next = lost(o.now, folder);
+    else
+      next = unknown_to_slurm(o, found.answered);
     if (next)
       changed.push_back(std::move(*next));
   }

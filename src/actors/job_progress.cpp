@@ -2,6 +2,9 @@
 
 #include "slurm/state.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 namespace jobrunner {
 
 namespace {
@@ -13,11 +16,12 @@ void take_exit(job& j, const slurm::exit_record& record) {
   if (!j.started_at)
     j.started_at = record.started_at;
   j.ended_at = record.ended_at;
+  j.attempt = std::max(j.attempt, record.attempt);
 }
 
 auto visible(const job& j) {
   return std::tie(j.state, j.done, j.reason, j.node, j.exit_code, j.exit_signal, j.started_at,
-                  j.ended_at);
+                  j.ended_at, j.attempt);
 }
 
 } // namespace
@@ -30,6 +34,9 @@ std::optional<job> progress(const job& was, const slurm::report& now,
   next.node = now.node.empty() ? was.node : now.node;
   if (now.started_at)
     next.started_at = now.started_at;
+  if (next.done || now.state == "RUNNING")
+    if (const auto start = slurm::read_start(job_dir))
+      next.attempt = std::max(was.attempt, start->attempt);
   if (next.done) {
     next.ended_at = now.ended_at;
     next.exit_code = now.exit_code;
@@ -60,15 +67,33 @@ job ended_by_record(const job& was, const slurm::exit_record& record) {
   return next;
 }
 
-job lost(const job& was, const std::filesystem::path& job_dir) {
+std::optional<job> runs_unknown(const job& was, std::int64_t attempt) {
+  auto next = was;
+  next.state = "RUNNING";
+  next.attempt = std::max(was.attempt, attempt);
+  next.reason = "Slurm no longer knows the job, but it still runs";
+  if (visible(next) == visible(was))
+    return std::nullopt;
+  ++next.seq;
+  return next;
+}
+
+job lost(const job& was, const std::string& why) {
   auto next = was;
   next.state = "LOST";
   next.done = true;
   next.ended_at = now();
-  next.reason =
-      slurm::started_by(job_dir)
-          ? "Slurm no longer knows the job, which had started; how it ended is not recorded"
-          : "Slurm no longer knows the job, which had not started; submit it again";
+  next.reason = why;
+  ++next.seq;
+  return next;
+}
+
+job cancelled_unstarted(const job& was) {
+  auto next = was;
+  next.state = "CANCELLED";
+  next.done = true;
+  next.ended_at = now();
+  next.reason = "cancelled";
   ++next.seq;
   return next;
 }

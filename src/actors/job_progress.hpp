@@ -17,7 +17,13 @@ std::optional<job> progress(const job& was, const slurm::report& now,
 /// The job as its wrapper recorded its end, when Slurm no longer knows it.
 job ended_by_record(const job& was, const slurm::exit_record&);
 
-/// The job when neither Slurm nor an exit record knows what became of it.
-job lost(const job& was, const std::filesystem::path& job_dir);
+/// The job when Slurm no longer knows it, but its wrapper still runs; nothing if that is known.
+std::optional<job> runs_unknown(const job& was, std::int64_t attempt);
+
+/// The job when neither Slurm nor an exit record knows what became of it, after it had started.
+job lost(const job& was, const std::string& why);
+
+/// A cancelled job that Slurm lost before it could have started.
+job cancelled_unstarted(const job& was);
 
 } // namespace jobrunner

@@ -99,8 +99,12 @@ caf::result<job> job_registry::cancel(std::int64_t id) {
   }
   auto promise = self_->make_response_promise<job>();
   self_->request(next_worker(), caf::infinite, atom::cancel_v, current.slurm_id, current.uuid)
-      .then([this, id, promise](bool) mutable { fulfil(promise, [&] { return get(id); }); },
-            [promise](const caf::error& e) mutable { promise.deliver(e); });
+      .then(
+          [this, id, promise](bool) mutable {
+            with_.look_now->ring();
+            fulfil(promise, [&] { return get(id); });
+          },
+          [promise](const caf::error& e) mutable { promise.deliver(e); });
   return promise;
 }
 

@@ -3,6 +3,7 @@
 #include "actors/api.hpp"
 #include "actors/job_waiters.hpp"
 #include "actors/services.hpp"
+#include "core/error.hpp"
 #include "core/sqlite.hpp"
 #include "store/events.hpp"
 #include "store/jobs.hpp"
@@ -12,6 +13,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -41,9 +43,12 @@ private:
   using moment = std::chrono::steady_clock::time_point;
   struct open_job {
     job now;
-    moment accepted{};    // looks that began earlier cannot show it
-    moment missing{};     // since when the queue does not show it; the epoch: it does
-    bool unsaved = false; // the database is behind
+    moment accepted{};       // looks that began earlier cannot show it
+    moment missing{};        // since when the queue does not show it; the epoch: it does
+    bool unsaved = false;    // the database is behind
+    bool submitting = false; // once more
+    std::int64_t elsewhere =
+        0; // while it is missing: another Slurm id that the queue shows with its name
   };
   struct intent {
     job wanted;
@@ -52,6 +57,11 @@ private:
 
   void recover();
   slurm_actor next_worker();
+  std::optional<job> made_before(const job_request&);
+  std::optional<job> unknown_to_slurm(open_job&, bool answered);
+  void submit_again(const job&);
+  void submitted_again(const job&, std::int64_t slurm_id);
+  void not_submitted_again(const job&, const failure&);
   std::int64_t free_id(std::int64_t slurm_id);
   job accept(job j, std::int64_t slurm_id);
   void drop_intent(const job&);

@@ -4,13 +4,13 @@
 #include "actors/job_intake.hpp"
 #include "actors/job_registry.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 #include "slurm/job_dir.hpp"
 #include "slurm/state.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
 namespace jobrunner {
@@ -22,15 +22,30 @@ using namespace std::chrono_literals;
 constexpr std::size_t most_submitting = 256; // beyond, a client is told to come again
 constexpr auto marker_patience = 30s;        // for a wrapper to write its number into its marker
 
-std::int64_t number_in(const std::string& text) {
-  std::int64_t id = 0;
-  std::from_chars(text.data(), text.data() + text.size(), id);
-  return id;
-}
-
 } // namespace
 
+/// The job that an earlier request with the same key made, if there was one.
+std::optional<job> job_registry::made_before(const job_request& r) {
+  auto found = rows_.find_key(r.idempotency_key);
+  if (!found)
+    return std::nullopt;
+  const auto& [j, fingerprint] = *found;
+  if (fingerprint != r.fingerprint)
+    throw failure(errc::unprocessable, "the Idempotency-Key " + shown(r.idempotency_key) +
+                                           " was used before, for another request; a new request "
+                                           "needs a new key");
+  if (j.id == 0)
+    throw failure(errc::conflict, "the first request with the Idempotency-Key " +
+                                      shown(r.idempotency_key) +
+                                      " is still being worked on; try again in a moment");
+  return get(j.id);
+}
+
 caf::result<job> job_registry::submit(const job_request& r) {
+  const bool keyed = !r.idempotency_key.empty();
+  if (keyed) // also while Slurm is down: nothing is submitted
+    if (auto first = made_before(r))
+      return std::move(*first);
   if (submitting_ >= most_submitting)
     throw failure(errc::unavailable,
                   std::to_string(submitting_) + " jobs are being submitted; try again");
@@ -38,7 +53,9 @@ caf::result<job> job_registry::submit(const job_request& r) {
     throw failure(errc::unavailable, "Slurm does not answer (" + slurm.problem + "); try again");
   auto j = prepare_job(with_, r);
   try {
-    rows_.insert_intent(j); // durable before Slurm hears of it
+    // Durable before Slurm hears of it.
+    rows_.insert_intent(j, keyed ? std::optional{store::job_key{r.idempotency_key, r.fingerprint}}
+                                 : std::nullopt);
   } catch (...) {
     forget_job(with_, j);
     throw;
@@ -56,7 +73,8 @@ caf::result<job> job_registry::submit(const job_request& r) {
           },
           [this, j, promise](const caf::error& e) mutable {
             --submitting_;
-            if (slurm::started_by(job_dir(with_, j.uuid)).value_or("abandoned") == "abandoned")
+            const auto start = slurm::read_start(job_dir(with_, j.uuid));
+            if (!start || start->abandoned)
               drop_intent(j);
             else // it runs all the same
               intents_[j.uuid].wanted = j;
@@ -82,6 +100,7 @@ job job_registry::accept(job j, std::int64_t slurm_id) {
   j.seq = 1;
   open_[j.id] = {j, std::chrono::steady_clock::now(), {}, false};
   keep(j); // Slurm has it: a client that is told otherwise runs it twice
+  with_.look_now->ring();
   log("jobs", "accepted",
       {{"job", std::to_string(j.id)}, {"command", j.command_key}, {"uuid", j.uuid}});
   return j;
@@ -92,7 +111,7 @@ job job_registry::accept(job j, std::int64_t slurm_id) {
 void job_registry::drop_intent(const job& j) {
   try {
     rows_.remove(j.uuid);
-    if (slurm::started_by(job_dir(with_, j.uuid)))
+    if (slurm::read_start(job_dir(with_, j.uuid)))
       withdrawn_.insert(j.uuid);
     else
       forget_job(with_, j);
@@ -122,14 +141,13 @@ bool job_registry::settle_intent(intent& i, const queue_look& look) {
     if (r.name == "jr-" + i.wanted.uuid && (id == 0 || r.id < id))
       id = r.id;
   const auto folder = job_dir(with_, i.wanted.uuid);
-  if (id == 0 && std::filesystem::exists(folder / "run") &&
-      !slurm::take_start(folder, "abandoned")) {
-    const auto marker = slurm::started_by(folder).value_or("");
-    id = number_in(marker);
+  if (id == 0 && std::filesystem::exists(folder / "run") && !slurm::abandon(folder)) {
+    const auto marker = slurm::read_start(folder).value_or(slurm::start{});
+    id = marker.slurm_id;
     if (i.since == moment{})
       i.since = look.began;
     // Its wrapper takes the marker first and writes its number then.
-    if (id == 0 && marker != "abandoned" && look.began - i.since < marker_patience)
+    if (id == 0 && !marker.abandoned && look.began - i.since < marker_patience)
       return false;
   }
   if (id > 0)

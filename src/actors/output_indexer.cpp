@@ -5,6 +5,7 @@
 #include "actors/manifest.hpp"
 #include "core/beneath.hpp"
 #include "core/log.hpp"
+#include "slurm/job_results.hpp"
 #include "store/outputs.hpp"
 #include "store/schema.hpp"
 
@@ -52,7 +53,8 @@ std::optional<std::string> read_manifest(const std::string& result_dir, std::str
 }
 
 index_result index(table& t, const job& j) {
-  const auto files = walk(j.result_dir, most_files);
+  auto files = walk(j.result_dir, most_files);
+  std::erase_if(files, [&](const found_file& f) { return slurm::is_set_aside(f.path, j.attempt); });
   const auto experiment = default_experiment(j);
   std::string problem;
   const auto manifest = read_manifest(j.result_dir, problem);

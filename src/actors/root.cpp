@@ -52,7 +52,7 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   handles_.importer = sys.spawn<caf::detached>(b2_importer, shared, handles_.datasets,
                                                handles_.jobs); // SQLite
   const auto poller =
-      sys.spawn<caf::detached>(slurm_poller, shared, handles_.jobs); // waits for squeue
+      sys.spawn<caf::detached>(slurm_poller_actor, shared, handles_.jobs); // waits for squeue
 
   // Newest first: nobody is asked after its own end.
   stop_order_.push_back(caf::actor_cast<caf::actor>(poller));            // tells the registry

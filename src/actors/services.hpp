@@ -2,11 +2,13 @@
 // Made by main before them, gone after them.
 #pragma once
 
+#include "actors/bell.hpp"
 #include "actors/board.hpp"
 #include "core/config.hpp"
 #include "core/launcher.hpp"
 #include "slurm/client.hpp"
 
+#include <memory>
 #include <sys/types.h>
 
 namespace jobrunner {
@@ -17,6 +19,7 @@ struct services {
   slurm::client& slurm;
   boards& published;
   gid_t job_group; // of the job user: the server is in it and gives it the folders that jobs write
+  std::shared_ptr<bell> look_now = std::make_shared<bell>(); // asks the poller to look at once
 };
 
 } // namespace jobrunner

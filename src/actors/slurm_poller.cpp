@@ -3,6 +3,9 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <fstream>
 #include <string>
@@ -11,11 +14,8 @@ namespace jobrunner {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr int looks_between_capacities =
     20; // at nodes that start jobs; others are looked at each time
-constexpr std::chrono::nanoseconds longest_pause = 3s;
 
 /// Whether something is mounted there. Reads a list of the kernel's: a stat would hang with the
 /// mount.
@@ -28,80 +28,152 @@ bool is_mounted(const std::filesystem::path& where) {
   return false;
 }
 
-/// At most a tenth of a core goes into looking, however large the queue is; but a Slurm that is
-/// down, for which a look takes 9 s, is asked again soon.
-std::chrono::nanoseconds pause(std::chrono::nanoseconds interval, std::chrono::nanoseconds cost) {
-  return std::clamp<std::chrono::nanoseconds>(9 * cost, interval,
-                                              std::max(interval, longest_pause));
-}
-
-/// Tells the registry what was seen, and looks up in the completion log what it misses.
-void tell(poller_actor::stateful_pointer<poller_state> self, const services& with,
-          const job_actor& registry, std::shared_ptr<const queue_look> seen) {
-  if (self->state.telling) // it waits for a disk: old looks must not queue up there
-    return;
-  self->state.telling = true;
-  self->request(registry, caf::infinite, atom::seen_v, std::move(seen))
-      .then(
-          [=, &with](const std::vector<std::int64_t>& missing) {
-            self->state.telling = false;
-            if (missing.empty())
-              return;
-            recalled found{missing, false, {}};
-            try {
-              found.jobs = with.slurm.history(missing);
-              found.answered = true;
-            } catch (const std::exception& e) {
-              log("slurm", "no_history", {{"why", e.what()}});
-            }
-            self->send(registry, atom::recall_v, std::move(found));
-          },
-          [self](const caf::error&) { self->state.telling = false; }); // it could not keep it
-}
-
-void look(poller_actor::stateful_pointer<poller_state> self, const services& with,
-          const job_actor& registry) {
-  auto& board = with.published.slurm;
-  auto view = board.view();
-  const bool was_up = view.up;
-  const auto began = std::chrono::steady_clock::now();
-  try {
-    auto seen = std::make_shared<queue_look>();
-    seen->began = began;
-    seen->jobs = with.slurm.queue();
-    if (view.capacity.cpus == 0 || !view.capacity.trouble.empty() ||
-        self->state.looks_since_capacity >= looks_between_capacities) {
-      view.capacity = with.slurm.ask_capacity();
-      self->state.looks_since_capacity = 0;
-    }
-    ++self->state.looks_since_capacity;
-    view.up = view.capacity.cpus > 0;
-    view.problem = view.up ? "" : "Slurm has no node that could run a job";
-    tell(self, with, registry, std::move(seen));
-  } catch (const std::exception& e) {
-    view.up = false;
-    view.problem = e.what();
-  }
-  view.b2_mounted = is_mounted(with.settings.b2_mount);
-  view.checked_at = now();
-  if (view.up != was_up)
-    log("slurm", view.up ? "up" : "down", {{"why", view.problem}});
-  board.publish(std::move(view));
+/// Whether Slurm will show the job in another state at once. It gives no reason for a pending job
+/// that it has not considered yet.
+bool is_moving(const slurm::report& r) {
+  return r.name.starts_with("jr-") && (r.state == "COMPLETING" || r.state == "CONFIGURING" ||
+                                       (r.state == "PENDING" && r.reason.empty()));
 }
 
 } // namespace
 
-poller_actor::behavior_type slurm_poller(poller_actor::stateful_pointer<poller_state> self,
-                                         const services& with, const job_actor& registry) {
-  self->send(self, atom::tick_v);
-  return {
-      [=, &with](atom::tick) {
-        const auto before = std::chrono::steady_clock::now();
-        look(self, with, registry);
-        const auto cost = std::chrono::steady_clock::now() - before;
-        self->delayed_send(self, pause(with.settings.poll_interval, cost), atom::tick_v);
-      },
+slurm_poller::slurm_poller(poller_actor::pointer self, const services& with, job_actor registry)
+    : self_(self),
+      with_(with),
+      registry_(std::move(registry)),
+      pace_(with.settings.poll_interval) {
+  // Weak: whoever holds a handle to itself never ends.
+  with_.look_now->on_ring([address = self->address()] {
+    if (const auto poller = caf::actor_cast<caf::strong_actor_ptr>(address))
+      caf::anon_send(caf::actor_cast<poller_actor>(poller), atom::hint_v);
+  });
+  self_->send(self_, atom::tick_v, set_);
+}
+
+slurm_poller::~slurm_poller() {
+  with_.look_now->on_ring({});
+}
+
+void slurm_poller::tick(std::uint64_t set) {
+  if (set == set_)
+    look();
+}
+
+void slurm_poller::hint() {
+  const auto now = clock::now();
+  const auto rest = pace_.hinted(now);
+  if (rest <= look_pace::span{})
+    look();
+  else if (now + rest < due_)
+    wait(rest);
+}
+
+void slurm_poller::wait(look_pace::span pause) {
+  due_ = clock::now() + pause;
+  self_->delayed_send(self_, pause, atom::tick_v, ++set_);
+}
+
+void slurm_poller::look() {
+  with_.look_now->heard();
+  const auto began = clock::now();
+  auto view = with_.published.slurm.view();
+  const bool was_up = view.up;
+  view.answers = false;
+  moving_ = false;
+  try {
+    ask(view);
+  } catch (const std::exception& e) {
+    view.up = false;
+    view.problem = e.what();
+  }
+  view.b2_mounted = is_mounted(with_.settings.b2_mount);
+  view.checked_at = now();
+  if (view.up != was_up)
+    log("slurm", view.up ? "up" : "down", {{"why", view.problem}});
+  with_.published.slurm.publish(std::move(view));
+  const auto ended = clock::now();
+  wait(pace_.looked(ended, ended - began, moving_));
+}
+
+/// One look, as far as Slurm answers.
+void slurm_poller::ask(slurm_view& view) {
+  auto seen = std::make_shared<queue_look>();
+  seen->began = clock::now();
+  seen->jobs = with_.slurm.queue();
+  view.answers = true;
+  view.answered = seen->began;
+  view.answered_at = now();
+  moving_ = std::ranges::any_of(seen->jobs, is_moving);
+  if (view.capacity.cpus == 0 || !view.capacity.trouble.empty() ||
+      looks_since_capacity_ >= looks_between_capacities) {
+    looks_since_capacity_ = 0;
+    if (!watch_)
+      watch_log();
+    view.capacity = with_.slurm.ask_capacity();
+  }
+  ++looks_since_capacity_;
+  view.up = view.capacity.cpus > 0;
+  view.problem = view.up ? "" : "Slurm has no node that could run a job";
+  tell(std::move(seen));
+}
+
+/// From now on each job that ends rings.
+void slurm_poller::watch_log() {
+  std::string why;
+  try {
+    if (const auto path = with_.slurm.completion_log()) {
+      watch_ = std::make_unique<slurm::log_watch>(*path, [bell = with_.look_now] { bell->ring(); });
+      log("slurm", "watching", {{"completion_log", path->string()}});
+      return;
+    }
+    why = "Slurm keeps none (JobCompType)";
+  } catch (const failure& f) {
+    why = f.what();
+  }
+  if (!unwatched_said_)
+    log("slurm", "no_completion_log", {{"why", why}, {"instead", "the clock alone"}});
+  unwatched_said_ = true;
+}
+
+void slurm_poller::tell(std::shared_ptr<const queue_look> seen) {
+  again_ = telling_;
+  if (telling_) // it waits for a disk: old looks must not queue up there
+    return;
+  telling_ = true;
+  const auto answered = [this] {
+    telling_ = false;
+    if (again_)
+      with_.look_now->ring();
   };
+  self_->request(registry_, caf::infinite, atom::seen_v, std::move(seen))
+      .then(
+          [this, answered](const std::vector<std::int64_t>& missing) {
+            answered();
+            recall(missing);
+          },
+          [answered](const caf::error&) { answered(); }); // it could not keep it
+}
+
+/// Looks up in the completion log what the registry misses in the queue.
+void slurm_poller::recall(const std::vector<std::int64_t>& missing) {
+  if (missing.empty())
+    return;
+  recalled found{missing, false, {}};
+  try {
+    found.jobs = with_.slurm.history(missing);
+    found.answered = true;
+  } catch (const std::exception& e) {
+    log("slurm", "no_history", {{"why", e.what()}});
+  }
+  self_->send(registry_, atom::recall_v, std::move(found));
+}
+
+poller_actor::behavior_type slurm_poller_actor(poller_actor::stateful_pointer<poller_state> self,
+                                               const services& with, const job_actor& registry) {
+  self->state.it = std::make_unique<slurm_poller>(self, with, registry);
+  auto* poller = self->state.it.get();
+  return {[poller](atom::tick, std::uint64_t set) { poller->tick(set); },
+          [poller](atom::hint) { poller->hint(); }};
 }
 
 } // namespace jobrunner

@@ -4,7 +4,6 @@
 #include "core/log.hpp"
 #include "slurm/job_dir.hpp"
 
-#include <charconv>
 #include <thread>
 
 namespace jobrunner {
@@ -13,17 +12,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The number that the wrapper put into its start marker; 0 if it is no number.
-std::int64_t slurm_id_in(const std::string& marker) {
-  std::int64_t id = 0;
-  std::from_chars(marker.data(), marker.data() + marker.size(), id);
-  return id;
-}
-
 /// Slurm did not say whether it took the job. Whoever takes the start marker decides: if we get it
 /// the job will never run, whatever Slurm does later; if the wrapper has it, it runs and is ours.
 std::int64_t settle_unknown(const slurm::submission& s, const std::string& why) {
-  if (slurm::take_start(s.job_dir, "abandoned"))
+  if (slurm::abandon(s.job_dir))
     throw failure(errc::unavailable,
                   "Slurm did not answer in time, so the job was withdrawn and will "
                   "not run; try again (" +
@@ -32,7 +24,7 @@ std::int64_t settle_unknown(const slurm::submission& s, const std::string& why) 
   for (int i = 0; i < 50 && id <= 0; ++i) { // the wrapper takes it first and writes its number then
     if (i > 0)
       std::this_thread::sleep_for(20ms);
-    id = slurm_id_in(slurm::started_by(s.job_dir).value_or(""));
+    id = slurm::read_start(s.job_dir).value_or(slurm::start{}).slurm_id;
   }
   if (id <= 0)
     throw failure(errc::unavailable, "Slurm did not answer in time: " + why);
@@ -53,6 +45,8 @@ slurm_actor::behavior_type slurm_worker(slurm_actor::pointer, const services& wi
           try {
             return slurm.submit(order.what);
           } catch (const slurm::unknown_outcome& e) {
+            if (order.again) // a look will show whether it is there
+              throw failure(errc::unavailable, e.what());
             return settle_unknown(order.what, e.what());
           }
         });

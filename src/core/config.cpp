@@ -167,6 +167,7 @@ config load_config() {
   c.poll_interval =
       std::chrono::milliseconds{number<std::int64_t>("JR_POLL_INTERVAL_MS", 1000, 20, 60000)};
   c.slurm_timeout = std::chrono::seconds{number<std::int64_t>("JR_SLURM_TIMEOUT_S", 15, 1, 120)};
+  c.lost_after = std::chrono::seconds{number<std::int64_t>("JR_LOST_AFTER_S", 30, 1, 86400)};
   return c;
 }
 

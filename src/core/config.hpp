@@ -56,6 +56,8 @@ struct config {
   unsigned max_wrong_tokens = 20; // JR_MAX_WRONG_TOKENS: of one address before it has to wait
   std::chrono::milliseconds poll_interval{1000}; // JR_POLL_INTERVAL_MS
   std::chrono::seconds slurm_timeout{15};        // JR_SLURM_TIMEOUT_S: hard limit of one Slurm call
+  std::chrono::seconds lost_after{30}; // JR_LOST_AFTER_S: that Slurm must not know a job, to have
+                                       // lost it
 };
 
 /// Reads the environment and erases the secrets from it.

@@ -1,11 +1,14 @@
 // Jobs: submit, look, wait, cancel.
 #include "actors/ask.hpp"
 #include "core/duration.hpp"
+#include "core/error.hpp"
+#include "core/sha256.hpp"
 #include "http/handlers.hpp"
 #include "http/lookup.hpp"
 #include "http/render.hpp"
 #include "http/text/ascii.hpp"
 #include "http/text/header_value.hpp"
+#include "http/text/idempotency_key.hpp"
 
 #include <charconv>
 
@@ -51,6 +54,18 @@ std::int64_t preferred_wait(std::string_view prefer) {
   return 0;
 }
 
+/// Of a request that may be sent again: its key, and what tells it from another one.
+void take_key(const exchange& x, job_request& r) {
+  constexpr auto name = "Idempotency-Key";
+  const auto [first, last] = x.headers.equal_range(name);
+  if (first == last)
+    return;
+  if (std::next(first) != last)
+    throw failure(errc::invalid, "the header Idempotency-Key is given more than once");
+  r.idempotency_key = parse_idempotency_key(view(first->value()));
+  r.fingerprint = sha256_of("POST /jobs\n" + x.form.canonical());
+}
+
 job_wait wait_of(const exchange& x, std::int64_t id) {
   job_wait w;
   w.id = id;
@@ -82,6 +97,7 @@ asio::awaitable<response> submit_job(exchange& x) {
   r.mem_gb = given(x.form, "mem_gb", 1);
   if (x.form.has("time_limit"))
     r.time_limit_s = parse_time_limit(x.form.text("time_limit"));
+  take_key(x, r);
   const auto made = co_await ask(x.with.to.jobs, x.with.settings.slurm_timeout * 2 + 30s,
                                  atom::submit_v, std::move(r));
   auto res = json(beast::status::ok, {{"job_id", made.id}, {"status", "SUBMITTED"}});
@@ -96,7 +112,9 @@ asio::awaitable<response> get_job(exchange& x) {
   auto found = co_await find_job(x.with, what.id);
   if (what.patience > 0s && !found.done)
     found = co_await ask(x.with.to.jobs, what.patience + 10s, atom::wait_v, what);
-  auto res = json(beast::status::ok, to_json(found));
+  const auto slurm = x.with.published.slurm.view();
+  auto res =
+      json(beast::status::ok, to_json(found, stale_since(slurm, std::chrono::steady_clock::now())));
   if (what.since_seq == found.seq) {
     res = response{};
     res.message.result(beast::status::not_modified);

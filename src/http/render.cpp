@@ -40,6 +40,7 @@ boost::json::object to_json(const job& j) {
           {"exit_signal", number(j.exit_signal)},
           {"reason", j.reason},
           {"node", j.node},
+          {"attempt", j.attempt},
           {"indexed", j.indexed},
           {"cancel_requested", j.cancel_requested},
           {"started_at", moment(j.started_at)},
@@ -57,6 +58,15 @@ boost::json::object to_json(const job& j) {
             {"mem_gb", gigabytes(j.wanted.mem_mb)},
             {"time_limit", to_time_limit(j.wanted.time_limit_s)},
             {"created_at", to_rfc3339(j.created_at)}}}};
+}
+
+boost::json::object to_json(const job& j, const std::optional<timestamp>& stale_since) {
+  auto body = to_json(j);
+  const bool stale = stale_since && !j.done; // what has ended stays so
+  const bool known_once = stale && *stale_since != timestamp{};
+  body.emplace("stale", stale);
+  body.emplace("stale_since", known_once ? moment(stale_since) : value(nullptr));
+  return body;
 }
 
 boost::json::object to_json(const output& o) {

@@ -8,7 +8,11 @@
 namespace jobrunner::http {
 
 boost::json::object to_json(const dataset&);
-boost::json::object to_json(const job&); // exactly one key is called "status"
+boost::json::object to_json(const job&);
+/// With whether it is known to hold: `stale_since` says since when Slurm has not answered.
+boost::json::object
+to_json(const job&,
+        const std::optional<timestamp>& stale_since); // exactly one key is called "status"
 boost::json::object to_json(const output&);
 
 } // namespace jobrunner::http

@@ -148,15 +148,26 @@ std::vector<report> client::history(std::span<const std::int64_t> ids) {
     return parse_history(answer.out);
   if (answer.err.find("accounting storage is disabled") == std::string::npos)
     throw unreachable(answer.timed_out ? "no answer in time" : in_words(answer.err));
-  const auto config = ask({command("scontrol"), "show", "config"}, until);
-  if (parse_setting(config, "JobCompType") != "jobcomp/filetxt")
+  const auto log = completion_log(until);
+  if (!log)
     return {};
   // sacct opens the log for writing, which the job user must not be able to do (seen with 22.05):
   // it gets a copy of the lines that matter.
-  const auto lines = memory_file(lines_about(parse_setting(config, "JobCompLoc"), ids));
+  const auto lines = memory_file(lines_about(*log, ids));
   argv = {env,           epoch, command("sacct"), "--completion", "--file=/dev/stdin",
           "--parsable2", "-n",  "--jobs=" + list, "-o",           history_format};
   return parse_history(ask(argv, until, lines.get()));
+}
+
+std::optional<std::filesystem::path> client::completion_log() {
+  return completion_log(deadline());
+}
+
+std::optional<std::filesystem::path> client::completion_log(clock::time_point until) {
+  const auto config = ask({command("scontrol"), "show", "config"}, until);
+  if (parse_setting(config, "JobCompType") != "jobcomp/filetxt")
+    return std::nullopt;
+  return parse_setting(config, "JobCompLoc");
 }
 
 void client::cancel(std::int64_t id, const std::string& uuid) {

@@ -47,6 +47,10 @@ public:
   /// names where Slurm has used it twice. Throws failure{unavailable}.
   std::vector<report> history(std::span<const std::int64_t> ids);
 
+  /// The text file that slurmctld adds a line to for each job that ends (JobCompType=
+  /// jobcomp/filetxt), if it keeps one. Throws failure{unavailable}.
+  std::optional<std::filesystem::path> completion_log();
+
   /// Asks Slurm to end the job named jr-<uuid> with this id; fine if it has ended.
   /// Throws failure{unavailable}.
   void cancel(std::int64_t id, const std::string& uuid);
@@ -62,6 +66,7 @@ private:
   std::vector<report> squeue(std::vector<std::string> filter);
   std::string command(const char* name) const { return (bin_ / name).string(); }
   clock::time_point deadline() const { return clock::now() + limit_; }
+  std::optional<std::filesystem::path> completion_log(clock::time_point until);
 
   launcher& launcher_;
   std::filesystem::path bin_, wrapper_;

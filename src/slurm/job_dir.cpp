@@ -10,7 +10,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <sys/stat.h>
 
 namespace jobrunner::slurm {
@@ -21,6 +23,8 @@ namespace json = boost::json;
 
 constexpr std::size_t longest_spec = 16U << 20U;
 constexpr std::size_t longest_note = 64U << 10U; // of what a job could have written
+constexpr int most_attempts = 1'000'000;
+constexpr auto abandoned_text = "abandoned";
 
 // Paths are bytes, and a client's text is passed on as it came.
 json::value parse_bytes(const std::string& text) {
@@ -110,6 +114,34 @@ int in_range(const json::value& v, int most) {
   return static_cast<int>(number);
 }
 
+bool mark(const std::filesystem::path& job_dir, const std::string& who) {
+  const auto folder = open_folder(job_dir / "run");
+  const auto file = create(folder, "start");
+  if (!file && errno == EEXIST)
+    return false;
+  if (!file)
+    throw errno_failure("creating " + (job_dir / "run/start").string());
+  write_all(file, who + "\n", "start");
+  sync_folder(folder);
+  return true;
+}
+
+/// "7", "7 2" or "abandoned", in a line.
+start start_in(std::string_view text) {
+  text = text.substr(0, text.find('\n'));
+  start s;
+  s.abandoned = text == abandoned_text;
+  const auto* end = text.data() + text.size();
+  const auto [rest, ec] = std::from_chars(text.data(), end, s.slurm_id);
+  std::int64_t attempt = 0;
+  if (ec == std::errc{} && rest != end && *rest == ' ')
+    std::from_chars(rest + 1, end, attempt);
+  if (attempt > 0 && attempt <= most_attempts)
+    s.attempt = attempt;
+  s.slurm_id = std::max<std::int64_t>(s.slurm_id, 0);
+  return s;
+}
+
 } // namespace
 
 void write_spec(const std::filesystem::path& job_dir, const spec& s) {
@@ -142,27 +174,28 @@ spec read_spec(const std::filesystem::path& job_dir) {
   }
 }
 
-bool take_start(const std::filesystem::path& job_dir, const std::string& who) {
-  const auto folder = open_folder(job_dir / "run");
-  const auto file = create(folder, "start");
-  if (!file && errno == EEXIST)
-    return false;
-  if (!file)
-    throw errno_failure("creating " + (job_dir / "run/start").string());
-  write_all(file, who + "\n", "start");
-  sync_folder(folder);
-  return true;
+bool abandon(const std::filesystem::path& job_dir) {
+  return mark(job_dir, abandoned_text);
 }
 
-std::optional<std::string> started_by(const std::filesystem::path& job_dir) {
+bool take_start(const std::filesystem::path& job_dir, std::int64_t slurm_id) {
+  return mark(job_dir, std::to_string(slurm_id));
+}
+
+void take_over_start(const std::filesystem::path& job_dir, std::int64_t slurm_id,
+                     std::int64_t attempt) {
+  replace(job_dir / "run", "start",
+          std::to_string(slurm_id) + " " + std::to_string(attempt) + "\n");
+}
+
+std::optional<start> read_start(const std::filesystem::path& job_dir) {
   struct stat about {};
   if (::lstat((job_dir / "run/start").c_str(), &about) != 0)
     return std::nullopt;
   try { // taken, whatever a job has made of the file since, or a crash has left of it
-    auto text = read(job_dir, "run/start", longest_note);
-    return text.substr(0, text.find('\n'));
+    return start_in(read(job_dir, "run/start", longest_note));
   } catch (const failure&) {
-    return std::string{};
+    return start{};
   }
 }
 
@@ -170,15 +203,18 @@ void write_exit(const std::filesystem::path& job_dir, const exit_record& e) {
   const json::object all{{"exit_code", e.exit_code},
                          {"signal", e.signal},
                          {"started_at", e.started_at.time_since_epoch().count()},
-                         {"ended_at", e.ended_at.time_since_epoch().count()}};
+                         {"ended_at", e.ended_at.time_since_epoch().count()},
+                         {"attempt", e.attempt}};
   replace(job_dir / "run", "exit.json", json::serialize(all) + "\n");
 }
 
 std::optional<exit_record> read_exit(const std::filesystem::path& job_dir) {
   try {
     const auto all = json::parse(read(job_dir, "run/exit.json", longest_note)).as_object();
+    const auto* attempt = all.if_contains("attempt"); // the first versions wrote none
     return exit_record{in_range(all.at("exit_code"), 255), in_range(all.at("signal"), 64),
-                       milliseconds(all.at("started_at")), milliseconds(all.at("ended_at"))};
+                       milliseconds(all.at("started_at")), milliseconds(all.at("ended_at")),
+                       attempt ? in_range(*attempt, most_attempts) : 1};
   } catch (const std::exception&) {
     return std::nullopt;
   }

@@ -3,8 +3,11 @@
 //
 //   <job_dir>/spec.json   written by the server, read-only for the job user
 //   <job_dir>/run/        writable for the job user:
-//       start             exclusive start marker: the wrapper's Slurm id, or "abandoned"
-//       exit.json         exit record, by rename; exit_code, signal, started_at, ended_at (ms)
+//       lock              held by the wrapper and its command for as long as one of them lives
+//       start             exclusive start marker: the wrapper's Slurm id and, from the second on,
+//                         which attempt it is; or "abandoned"
+//       exit.json         exit record, by rename; exit_code, signal, started_at, ended_at (ms),
+//                         attempt
 //       home/             HOME of the job, removed when it ends
 #pragma once
 
@@ -26,20 +29,37 @@ struct spec {
   std::string path;                                 // PATH of the job
 };
 
+/// Who took the start marker.
+struct start {
+  bool abandoned = false;    // the server: the job will never run
+  std::int64_t slurm_id = 0; // of the wrapper; 0: not written yet, or spoilt
+  std::int64_t attempt = 1;
+};
+
 struct exit_record {
   int exit_code = 0, signal = 0;
   timestamp started_at{}, ended_at{};
+  std::int64_t attempt = 1;
 };
 
 /// Writes spec.json durably (temporary file, fsync, rename, fsync of the folder). Throws failure.
 void write_spec(const std::filesystem::path& job_dir, const spec&);
 spec read_spec(const std::filesystem::path& job_dir); // throws failure
 
-/// Takes the start marker for `who` (one line); false if it is taken already. Throws failure.
-bool take_start(const std::filesystem::path& job_dir, const std::string& who);
+/// Takes the start marker, so that the job will never run; false if it is taken already. Throws
+/// failure.
+bool abandon(const std::filesystem::path& job_dir);
 
-/// Who took the start marker; nothing if nobody did.
-std::optional<std::string> started_by(const std::filesystem::path& job_dir);
+/// Takes the start marker for the first attempt; false if it is taken already. Throws failure.
+bool take_start(const std::filesystem::path& job_dir, std::int64_t slurm_id);
+
+/// Puts the marker of a later attempt in the place of a dead one's; for whoever holds the lock.
+/// Throws failure.
+void take_over_start(const std::filesystem::path& job_dir, std::int64_t slurm_id,
+                     std::int64_t attempt);
+
+/// Nothing if nobody took the start marker.
+std::optional<start> read_start(const std::filesystem::path& job_dir);
 
 void write_exit(const std::filesystem::path& job_dir,
                 const exit_record&); // durable; throws failure

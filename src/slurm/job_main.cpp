@@ -1,5 +1,5 @@
 // jobrunner-job JOB_DIR: what Slurm starts for every job. Reads what to run from files, runs it
-// once, and leaves behind how it ended. Its output is the job's log.
+// once, however often Slurm starts it, and leaves behind how it ended. Its output is the job's log.
 #include "core/error.hpp"
 #include "core/time.hpp"
 #include "core/unique_fd.hpp"
@@ -7,6 +7,7 @@
 #include "slurm/job_environment.hpp"
 #include "slurm/job_process.hpp"
 #include "slurm/job_results.hpp"
+#include "slurm/job_turn.hpp"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -52,6 +53,7 @@ std::string user_name() {
 ending run(const spec& s, const fs::path& job_dir) {
   const auto home = job_dir / "run/home";
   std::error_code ignored;
+  fs::remove_all(home, ignored);       // of an attempt that died
   fs::create_directory(home, ignored); // a job without a home can still run
   fs::permissions(home, fs::perms::owner_all, ignored);
   const auto end =
@@ -66,21 +68,30 @@ ending run(const spec& s, const fs::path& job_dir) {
   return end;
 }
 
+std::int64_t slurm_id() {
+  const char* text = std::getenv("SLURM_JOB_ID");
+  return text ? std::strtoll(text, nullptr, 10) : 0;
+}
+
 int work(const fs::path& job_dir) {
   const auto s = read_spec(job_dir);
-  const char* id = std::getenv("SLURM_JOB_ID");
-  if (!take_start(job_dir, id ? id : "0")) {
-    complain("not run: this job was started before, by " + started_by(job_dir).value_or("nobody"));
-    return EXIT_SUCCESS;
-  }
+  const auto turn = take_turn(job_dir, slurm_id(), complain, wait_for_turn);
+  if (turn.before) // Slurm shall say the same of this start
+    return turn.before->exit_code;
+  if (turn.attempt == 0)
+    return turn.lock ? EXIT_SUCCESS : EXIT_FAILURE;
   const auto started_at = now();
-  say("JOB_START " + to_rfc3339(started_at));
+  say("JOB_START " + to_rfc3339(started_at) +
+      (turn.attempt > 1 ? " attempt " + std::to_string(turn.attempt) : ""));
   // The server reads results while they grow: it is in the group of the job's user.
   ::umask(027);
+  if (turn.attempt > 1 && !set_aside(s.result_dir, turn.attempt - 1))
+    complain("not all of what attempt " + std::to_string(turn.attempt - 1) +
+             " left in RESULT_DIR could be put aside");
   const auto end = run(s, job_dir);
   const auto ended_at = now();
   try {
-    write_exit(job_dir, {end.exit_code, end.signal, started_at, ended_at});
+    write_exit(job_dir, {end.exit_code, end.signal, started_at, ended_at, turn.attempt});
   } catch (const failure& f) { // Slurm still has the exit code
     complain(f.what());
   }

@@ -29,6 +29,7 @@ sigset_t held() {
                          const std::filesystem::path& folder) {
   const auto arguments = exec_array(argv), variables = exec_array(environment);
   environ = const_cast<char**>(variables.data()); // execvp searches its PATH
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -64,6 +65,13 @@ void hold_signals() {
   const auto set = held();
   sigprocmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGCHLD, SIG_DFL);
+}
+
+bool wait_for_turn() {
+  const auto set = held();
+  const timespec moment{0, 100'000'000};
+  const int signal = ::sigtimedwait(&set, nullptr, &moment);
+  return signal != SIGTERM && signal != SIGINT && signal != SIGHUP && signal != SIGQUIT;
 }
 
 ending run_command(const std::vector<std::string>& argv,

@@ -16,8 +16,12 @@ struct ending {
 /// wrapper before it has written down what became of the job.
 void hold_signals();
 
+/// A moment's pause; false if a signal says meanwhile that the job is to end. After hold_signals().
+bool wait_for_turn();
+
 /// Runs `argv` (searched in the PATH of `environment`) in `folder` until it ends. What keeps it
-/// from starting is said on stderr, in a sentence, and its exit code is then 127.
+/// from starting is said on stderr, in a sentence, and its exit code is then 127. Where the wrapper
+/// is killed, the command is too: nobody could say how it ended.
 ending run_command(const std::vector<std::string>& argv,
                    const std::vector<std::string>& environment,
                    const std::filesystem::path& folder);

@@ -6,13 +6,18 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <charconv>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <vector>
 
 namespace jobrunner::slurm {
 
 namespace {
+
+const std::string aside_prefix = "attempt-";
 
 struct close_folder {
   void operator()(DIR* d) const noexcept { ::closedir(d); }
@@ -56,6 +61,36 @@ void share_below(int parent, const char* name, int depth) {
 void share_with_group(const std::filesystem::path& folder) {
   constexpr int deepest = 200; // each level holds a descriptor
   share_below(AT_FDCWD, folder.c_str(), deepest);
+}
+
+bool set_aside(const std::filesystem::path& folder, std::int64_t attempt) {
+  namespace fs = std::filesystem;
+  share_with_group(folder); // it died before it could do so; and a closed folder cannot be moved
+  const auto aside = folder / (aside_prefix + std::to_string(attempt));
+  std::error_code ec;
+  fs::create_directory(aside, ec);
+  bool all = !ec;
+  std::vector<fs::path> left;
+  for (fs::directory_iterator it{folder, ec}, end; !ec && it != end; it.increment(ec))
+    if (!is_set_aside(it->path().filename().string() + "/", attempt + 1))
+      left.push_back(it->path());
+  all = all && !ec;
+  for (const auto& path : left) {
+    fs::rename(path, aside / path.filename(), ec);
+    all = all && !ec;
+  }
+  static_cast<void>(::chmod(aside.c_str(), 02770));
+  return all;
+}
+
+bool is_set_aside(std::string_view path, std::int64_t attempt) {
+  if (!path.starts_with(aside_prefix))
+    return false;
+  path.remove_prefix(aside_prefix.size());
+  std::int64_t n = 0;
+  const auto* end = path.data() + path.size();
+  const auto [rest, ec] = std::from_chars(path.data(), end, n);
+  return ec == std::errc{} && rest != end && *rest == '/' && n > 0 && n < attempt;
 }
 
 } // namespace jobrunner::slurm

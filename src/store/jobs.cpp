@@ -93,29 +93,32 @@ job read_job(const sqlite::row& r) {
 } // namespace
 
 jobs::jobs(sqlite::database& db)
-    : insert_(db,
-              "INSERT INTO jobs(uuid, dataset_sha, command_key, params_json, result_dir, log_path, "
-              "gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
-              "reason, node, created_at, name, experiment_id, labels_json, env_json, signal, "
-              "after_ids, webhook_url, array_uuid, array_index, held) "
-              "VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,'','',?,?,?,?,?,?,?,?,?,?,?)"),
+    : insert_(
+          db,
+          "INSERT INTO jobs(uuid, dataset_sha, command_key, params_json, result_dir, log_path, "
+          "gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
+          "reason, node, created_at, name, experiment_id, labels_json, env_json, signal, "
+          "after_ids, webhook_url, array_uuid, array_index, held, idempotency_key, fingerprint) "
+          "VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,'','',?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       update_(db, "UPDATE jobs SET job_id=?, slurm_id=?, state=?, done=?, indexed=?, "
                   "cancel_requested=?, seq=?, exit_code=?, exit_signal=?, reason=?, node=?, "
                   "started_at=?, ended_at=?, result_dir=?, attempt=?, held=? WHERE uuid=?"),
       remove_(db, "DELETE FROM jobs WHERE uuid=?"),
       find_(db, "SELECT " COLUMNS " FROM jobs WHERE job_id=?"),
+      find_key_(db, "SELECT " COLUMNS ", fingerprint FROM jobs WHERE idempotency_key=?"),
       largest_(db, "SELECT max(job_id) FROM jobs"),
       open_(db, "SELECT " COLUMNS " FROM jobs WHERE done=0 ORDER BY n"),
       unindexed_(db, "SELECT " COLUMNS " FROM jobs WHERE done=1 AND indexed=0 ORDER BY n"),
       newest_(db, "SELECT " COLUMNS " FROM jobs WHERE done=1 ORDER BY n DESC LIMIT ?") {}
 
-void jobs::insert_intent(const job& j) {
+void jobs::insert_intent(const job& j, const std::optional<job_key>& made_by) {
   insert_(j.uuid, j.dataset_sha, j.command_key, j.params_json, j.result_dir, j.log_path,
           j.wanted.gpus, j.wanted.cpus, j.wanted.mem_mb, j.wanted.time_limit_s, j.state, j.seq,
           std::int64_t{j.created_at.time_since_epoch().count()}, j.extras.name,
           j.extras.experiment_id, j.extras.labels_json, j.extras.env_json, j.extras.signal,
           joined(j.extras.after), j.extras.webhook_url, j.array_uuid, j.array_index,
-          std::int64_t{j.held});
+          std::int64_t{j.held}, made_by ? std::optional{made_by->key} : std::nullopt,
+          made_by ? std::optional{made_by->fingerprint} : std::nullopt);
 }
 
 void jobs::update(const job& j) {
@@ -133,6 +136,13 @@ std::optional<job> jobs::find(std::int64_t id) {
   auto rows = find_(id);
   const auto row = rows.first();
   return row ? std::optional{read_job(*row)} : std::nullopt;
+}
+
+std::optional<std::pair<job, std::string>> jobs::find_key(std::string_view key) {
+  constexpr int fingerprint = 35; // the column after those of a job
+  auto rows = find_key_(key);
+  const auto row = rows.first();
+  return row ? std::optional{std::pair{read_job(*row), row->text(fingerprint)}} : std::nullopt;
 }
 
 std::int64_t jobs::largest_id() {

@@ -4,22 +4,33 @@
 #include "core/sqlite.hpp"
 #include "core/types.hpp"
 
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace jobrunner::store {
+
+/// The request that made a job, where it had an idempotency key.
+struct job_key {
+  std::string key, fingerprint;
+};
 
 class jobs {
 public:
   explicit jobs(sqlite::database& db);
 
   /// A job before Slurm knows it: uuid and all that is needed to run it, no id.
-  void insert_intent(const job&);
+  void insert_intent(const job&, const std::optional<job_key>& = {});
   /// Writes everything that can change, by uuid.
   void update(const job&);
   /// An intent that never became a job.
   void remove(std::string_view uuid);
 
   std::optional<job> find(std::int64_t id);
+  /// The job (an intent has id 0) that has the key, and the fingerprint of its request.
+  std::optional<std::pair<job, std::string>> find_key(std::string_view key);
   std::int64_t largest_id();
   std::vector<job> open();      // not final, intents among them (id 0), oldest first
   std::vector<job> unindexed(); // final, their outputs not yet read
@@ -27,7 +38,8 @@ public:
 
 private:
   std::vector<job> read(sqlite::statement& query);
-  sqlite::statement insert_, update_, remove_, find_, largest_, open_, unindexed_, newest_;
+  sqlite::statement insert_, update_, remove_, find_, find_key_, largest_, open_, unindexed_,
+      newest_;
 };
 
 } // namespace jobrunner::store

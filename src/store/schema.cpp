@@ -64,6 +64,9 @@ ALTER TABLE jobs ADD COLUMN array_uuid TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN array_index INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN idempotency_key TEXT; -- in the row itself: no crash separates them
+ALTER TABLE jobs ADD COLUMN fingerprint TEXT;     -- of the request that had the key
+CREATE UNIQUE INDEX jobs_by_key ON jobs(idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 CREATE TABLE events(
   n INTEGER PRIMARY KEY AUTOINCREMENT, -- order over all jobs; never used again: cursors

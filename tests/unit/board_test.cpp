@@ -56,8 +56,24 @@ TEST(slurm_board, slurm_is_down_until_it_was_seen) {
   slurm_board board;
   EXPECT_FALSE(board.view().up);
   EXPECT_FALSE(board.view().problem.empty());
-  board.publish({true, true, "", {}, {}});
+  slurm_view seen;
+  seen.up = seen.b2_mounted = true;
+  board.publish(seen);
   EXPECT_TRUE(board.view().up);
+}
+
+TEST(stale_since, what_is_known_holds_while_slurm_answers) {
+  using namespace std::chrono_literals;
+  const std::chrono::steady_clock::time_point now{1h};
+  slurm_view v;
+  EXPECT_EQ(stale_since(v, now), timestamp{}); // nothing is known yet
+  v.answers = true;
+  v.answered = now;
+  v.answered_at = timestamp{7s};
+  EXPECT_FALSE(stale_since(v, now + 5s));
+  EXPECT_EQ(stale_since(v, now + 11s), timestamp{7s}); // the look under way does not end
+  v.answers = false;
+  EXPECT_EQ(stale_since(v, now + 1s), timestamp{7s});
 }
 
 } // namespace

@@ -79,51 +79,71 @@ TEST_F(job_dir_test, a_missing_or_broken_specification_is_a_failure) {
 }
 
 TEST_F(job_dir_test, the_start_marker_is_taken_once) {
-  EXPECT_EQ(started_by(dir_), std::nullopt);
-  EXPECT_TRUE(take_start(dir_, "17"));
-  EXPECT_EQ(started_by(dir_), "17");
-  EXPECT_FALSE(take_start(dir_, "abandoned"));
-  EXPECT_EQ(started_by(dir_), "17");
+  EXPECT_FALSE(read_start(dir_));
+  EXPECT_TRUE(take_start(dir_, 17));
+  EXPECT_FALSE(abandon(dir_));
+  EXPECT_FALSE(take_start(dir_, 18));
+  EXPECT_EQ(read_start(dir_)->slurm_id, 17);
+  EXPECT_EQ(read_start(dir_)->attempt, 1);
+  EXPECT_FALSE(read_start(dir_)->abandoned);
+}
+
+TEST_F(job_dir_test, what_is_abandoned_cannot_start) {
+  EXPECT_TRUE(abandon(dir_));
+  EXPECT_FALSE(take_start(dir_, 17));
+  EXPECT_TRUE(read_start(dir_)->abandoned);
+  EXPECT_EQ(read_start(dir_)->slurm_id, 0);
+}
+
+TEST_F(job_dir_test, a_later_attempt_says_which_it_is) {
+  take_start(dir_, 17);
+  take_over_start(dir_, 18, 2);
+  EXPECT_EQ(read_start(dir_)->slurm_id, 18);
+  EXPECT_EQ(read_start(dir_)->attempt, 2);
 }
 
 TEST_F(job_dir_test, of_many_who_try_at_once_one_gets_the_start_marker) {
   std::atomic<int> winners = 0;
   std::vector<std::thread> all;
   for (int i = 0; i < 16; ++i)
-    all.emplace_back([&, i] { winners += take_start(dir_, std::to_string(i)); });
+    all.emplace_back([&, i] { winners += take_start(dir_, i); });
   for (auto& t : all)
     t.join();
   EXPECT_EQ(winners, 1);
 }
 
 TEST_F(job_dir_test, a_marker_that_a_crash_or_a_job_spoilt_still_counts_as_taken) {
-  put("run/start", "");
-  EXPECT_EQ(started_by(dir_), "");
-  EXPECT_FALSE(take_start(dir_, "1"));
+  for (const auto* spoilt : {"", "-7", "x", "7 -2", "7 99999999999999999999", "7 x"}) {
+    put("run/start", spoilt);
+    EXPECT_EQ(read_start(dir_)->slurm_id, spoilt[0] == '7' ? 7 : 0) << spoilt;
+    EXPECT_EQ(read_start(dir_)->attempt, 1) << spoilt;
+    EXPECT_FALSE(take_start(dir_, 1));
+  }
   fs::remove(dir_ / "run/start");
   fs::create_symlink("/etc/passwd", dir_ / "run/start");
-  EXPECT_EQ(started_by(dir_), "");
-  EXPECT_FALSE(take_start(dir_, "1"));
+  EXPECT_EQ(read_start(dir_)->slurm_id, 0);
+  EXPECT_FALSE(take_start(dir_, 1));
   fs::remove(dir_ / "run/start");
   ASSERT_EQ(::mkfifo((dir_ / "run/start").c_str(), 0600), 0);
-  EXPECT_EQ(started_by(dir_), ""); // and does not block
+  EXPECT_EQ(read_start(dir_)->slurm_id, 0); // and does not block
 }
 
 TEST_F(job_dir_test, a_marker_in_a_missing_folder_is_a_failure) {
   fs::remove_all(dir_ / "run");
-  EXPECT_THROW(take_start(dir_, "1"), failure);
+  EXPECT_THROW(take_start(dir_, 1), failure);
 }
 
 TEST_F(job_dir_test, an_exit_record_is_read_back) {
   EXPECT_FALSE(read_exit(dir_));
   const timestamp start{std::chrono::milliseconds{1795394424125}};
-  write_exit(dir_, {137, 9, start, start + std::chrono::seconds{5}});
+  write_exit(dir_, {137, 9, start, start + std::chrono::seconds{5}, 2});
   const auto back = read_exit(dir_);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->exit_code, 137);
   EXPECT_EQ(back->signal, 9);
   EXPECT_EQ(back->started_at, start);
   EXPECT_EQ(back->ended_at, start + std::chrono::seconds{5});
+  EXPECT_EQ(back->attempt, 2);
 }
 
 TEST_F(job_dir_test, a_job_cannot_make_the_exit_record_leave_its_folder) {
@@ -131,7 +151,7 @@ TEST_F(job_dir_test, a_job_cannot_make_the_exit_record_leave_its_folder) {
   fs::create_symlink("../canary", dir_ / "run/exit.json.tmp");
   fs::create_symlink("../canary", dir_ / "run/exit.json");
   EXPECT_FALSE(read_exit(dir_));
-  write_exit(dir_, {1, 0, {}, {}});
+  write_exit(dir_, {1, 0, {}, {}, 1});
   EXPECT_EQ(read_exit(dir_)->exit_code, 1);
   std::string text;
   std::getline(std::ifstream{dir_ / "canary"}, text);

@@ -144,17 +144,6 @@ TEST_F(job_looks, the_exit_record_tells_it_where_the_log_cannot_be_read) {
   EXPECT_EQ(now(j).ended_at, timestamp{2s});
 }
 
-TEST_F(job_looks, a_job_that_nobody_knows_for_30_s_is_lost) {
-  const auto j = accepted();
-  recall(look({}, 1s), true, {});
-  recall(look({}, 30s), true, {});
-  EXPECT_EQ(now(j).state, "PENDING");
-  recall(look({}, 32s), true, {});
-  EXPECT_EQ(now(j).state, "LOST");
-  EXPECT_TRUE(now(j).done);
-  EXPECT_NE(now(j).reason.find("had not started"), std::string::npos);
-}
-
 TEST_F(job_looks, without_an_answer_of_the_log_nothing_is_lost) {
   const auto j = accepted();
   recall(look({}, 1s), true, {});
@@ -172,6 +161,7 @@ TEST_F(job_looks, a_job_that_shows_again_starts_anew_to_be_missing) {
 
 TEST_F(job_looks, what_accounting_takes_for_running_and_nobody_shows_is_lost_too) {
   const auto j = accepted();
+  slurm::take_start(folder(j), j.slurm_id);
   recall(look({}, 1s), true, {report(j, "RUNNING")});
   recall(look({}, 40s), true, {report(j, "RUNNING")});
   EXPECT_EQ(now(j).state, "LOST");
@@ -192,7 +182,7 @@ TEST_F(job_looks, an_intent_of_a_crash_is_adopted_from_the_queue) {
 
 TEST_F(job_looks, an_intent_that_the_queue_forgot_is_adopted_from_its_start_marker) {
   const auto j = crashed();
-  slurm::take_start(folder(j), "7");
+  slurm::take_start(folder(j), 7);
   slurm::write_exit(folder(j), {0, 0, timestamp{1s}, timestamp{2s}});
   look({});
   EXPECT_EQ(get(7)->value->uuid, j.uuid);
@@ -204,8 +194,8 @@ TEST_F(job_looks, an_intent_that_never_came_to_slurm_is_withdrawn_and_cannot_run
   const auto j = crashed();
   look({});
   EXPECT_TRUE(rows().empty());
-  EXPECT_EQ(slurm::started_by(folder(j)), "abandoned");
-  EXPECT_FALSE(slurm::take_start(folder(j), "7"));
+  EXPECT_TRUE(slurm::read_start(folder(j))->abandoned);
+  EXPECT_FALSE(slurm::take_start(folder(j), 7));
 }
 
 TEST_F(job_looks, a_withdrawn_job_that_slurm_shows_later_is_cancelled_once) {
@@ -256,7 +246,7 @@ TEST_F(job_looks, an_intent_without_a_folder_is_withdrawn) {
 
 TEST_F(job_looks, a_job_that_runs_though_sbatch_gave_no_answer_is_adopted_at_the_next_look) {
   on_submit = [](const slurm::submission& s) -> std::int64_t {
-    slurm::take_start(s.job_dir, ""); // its wrapper, which has not written its number yet
+    slurm::take_start(s.job_dir, 0); // its wrapper, which has not written its number yet
     throw failure(errc::unavailable, "no answer in time");
   };
   EXPECT_EQ(submit()->error->code(), errc::unavailable);
@@ -281,6 +271,8 @@ TEST_F(job_looks, no_more_than_a_thousand_jobs_are_looked_up_at_once) {
       j.id = j.slurm_id = id;
       j.state = "PENDING";
       all.update(j);
+      fs::create_directories(folder(j) / "run");
+      slurm::take_start(folder(j), id);
     }
     t.commit();
   }

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <thread>
 
 namespace jobrunner::slurm {
@@ -96,6 +97,50 @@ TEST(job_environment, only_what_is_on_the_list_passes) {
                                            "RESULT_DIR=/results", R"(JR_PARAMS={"a": "b=c"})",
                                            "PYTHONUNBUFFERED=1", "SLURM_JOB_ID=7", "SLURM_CONF=/c",
                                            "CUDA_VISIBLE_DEVICES=0", "TMPDIR=/tmp"}));
+}
+
+TEST(set_aside, the_next_attempt_begins_with_an_empty_folder_and_nothing_is_lost) {
+  std::string pattern = fs::temp_directory_path() / "asideXXXXXX";
+  const fs::path top = ::mkdtemp(pattern.data());
+  fs::create_directories(top / "closed/below");
+  std::ofstream{top / "closed/below/a.pt"} << "a";
+  std::ofstream{top / "result.json"} << "1";
+  fs::permissions(top / "closed", fs::perms{0500});
+  EXPECT_TRUE(set_aside(top, 1));
+  EXPECT_TRUE(fs::exists(top / "attempt-1/closed/below/a.pt"));
+  EXPECT_TRUE(fs::exists(top / "attempt-1/result.json"));
+  std::ofstream{top / "result.json"} << "2";
+  EXPECT_TRUE(set_aside(top, 2));
+  EXPECT_TRUE(fs::exists(top / "attempt-1/result.json")); // not moved once more
+  EXPECT_TRUE(fs::exists(top / "attempt-2/result.json"));
+  EXPECT_FALSE(fs::exists(top / "result.json"));
+  fs::remove_all(top);
+}
+
+TEST(set_aside, what_a_job_named_so_itself_is_not_taken_for_it) {
+  EXPECT_TRUE(is_set_aside("attempt-1/a", 2));
+  for (const auto* own : {"attempt-2/a", "attempt-0/a", "attempt--1/a", "attempt-1", "attempt-/a",
+                          "attempt-1x/a", "x/attempt-1/a", "attempt-99999999999999999999/a"})
+    EXPECT_FALSE(is_set_aside(own, 2)) << own;
+  EXPECT_FALSE(is_set_aside("attempt-1/a", 1));
+}
+
+TEST(run_command, a_command_does_not_outlive_its_wrapper) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const auto wrapper = ::fork();
+  if (wrapper == 0) {
+    ::close(ends[0]);
+    run_command({"sleep", "60"}, plain, "/");
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::this_thread::sleep_for(std::chrono::milliseconds{200});
+  ::kill(wrapper, SIGKILL);
+  ::waitpid(wrapper, nullptr, 0);
+  char c = 0;
+  EXPECT_EQ(::read(ends[0], &c, 1), 0); // the command held the other end
+  ::close(ends[0]);
 }
 
 TEST(share_with_group, opens_what_the_job_closed_and_follows_no_link) {

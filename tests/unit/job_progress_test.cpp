@@ -125,14 +125,37 @@ TEST_F(job_progress, a_record_alone_tells_success_failure_and_cancel) {
   EXPECT_EQ(j.ended_at, late);
 }
 
-TEST_F(job_progress, a_lost_job_says_whether_it_had_started) {
-  EXPECT_NE(lost(was, folder.path()).reason.find("had not started"), std::string::npos);
-  slurm::take_start(folder.path(), "7");
-  const auto j = lost(was, folder.path());
-  EXPECT_NE(j.reason.find("which had started"), std::string::npos);
-  EXPECT_EQ(j.state, "LOST");
-  EXPECT_TRUE(j.done);
-  EXPECT_EQ(j.seq, 4);
+TEST_F(job_progress, the_attempt_is_the_one_that_the_marker_or_the_record_names) {
+  slurm::take_start(folder.path(), 7);
+  EXPECT_EQ(after(in("RUNNING"))->attempt, 1);
+  slurm::take_over_start(folder.path(), 8, 2);
+  EXPECT_EQ(after(in("RUNNING"))->attempt, 2);
+  EXPECT_EQ(after(in("COMPLETED"))->attempt, 2);
+  was.state = "RUNNING";
+  EXPECT_EQ(after(in("RUNNING"))->seq, 4); // a change that clients hear of
+  EXPECT_EQ(ended_by_record(was, {0, 0, early, late, 3}).attempt, 3);
+}
+
+TEST_F(job_progress, one_that_runs_though_slurm_forgot_it_says_so_once) {
+  const auto j = runs_unknown(was, 2);
+  ASSERT_TRUE(j);
+  EXPECT_EQ(j->state, "RUNNING");
+  EXPECT_EQ(j->attempt, 2);
+  EXPECT_FALSE(j->done);
+  EXPECT_NE(j->reason, "");
+  EXPECT_FALSE(runs_unknown(*j, 2));
+}
+
+TEST_F(job_progress, what_is_lost_or_cancelled_unstarted_has_ended) {
+  for (const auto& j : {lost(was, "why"), cancelled_unstarted(was)}) {
+    EXPECT_TRUE(j.done);
+    EXPECT_EQ(j.seq, 4);
+    EXPECT_TRUE(j.ended_at);
+    EXPECT_FALSE(j.exit_code);
+  }
+  EXPECT_EQ(lost(was, "why").state, "LOST");
+  EXPECT_EQ(lost(was, "why").reason, "why");
+  EXPECT_EQ(cancelled_unstarted(was).state, "CANCELLED");
 }
 
 } // namespace

@@ -23,9 +23,10 @@ struct slurm_worker_test : world, stage {
   void sbatch(const std::string& does) {
     fs::permissions(root.put("bin/sbatch", "#!/bin/sh\n" + does + "\n"), fs::perms{0755});
   }
-  auto submit(std::chrono::seconds left = 60s) {
+  auto submit(std::chrono::seconds left = 60s, bool again = false) {
     const submit_order order{{"u", job_dir(), root / "logs/u", {0, 1, 100, 60}},
-                             std::chrono::steady_clock::now() + left};
+                             std::chrono::steady_clock::now() + left,
+                             again};
     return start(ask(worker, 60s, atom::submit_v, order));
   }
 };
@@ -38,7 +39,13 @@ TEST_F(slurm_worker_test, slurm_s_number_comes_back) {
 TEST_F(slurm_worker_test, a_job_without_an_answer_in_time_is_withdrawn_for_good) {
   sbatch("sleep 20");
   EXPECT_EQ(submit()->error->code(), errc::unavailable);
-  EXPECT_EQ(slurm::started_by(job_dir()), "abandoned");
+  EXPECT_TRUE(slurm::read_start(job_dir())->abandoned);
+}
+
+TEST_F(slurm_worker_test, one_that_is_submitted_again_is_not_withdrawn) {
+  sbatch("sleep 20");
+  EXPECT_EQ(submit(60s, true)->error->code(), errc::unavailable);
+  EXPECT_FALSE(slurm::read_start(job_dir()));
 }
 
 TEST_F(slurm_worker_test, a_job_that_has_started_although_there_was_no_answer_is_taken) {

@@ -7,6 +7,7 @@
 #include "http/text/limits.hpp"
 
 #include <charconv>
+#include <map>
 
 namespace jobrunner::http {
 
@@ -127,6 +128,18 @@ bool fields::boolean_or(std::string_view name, bool otherwise) const {
   if (same_word(one->value, "false") || one->value == "0")
     return false;
   refuse(one->name + " is " + shown(one->value) + "; it must be true or false");
+}
+
+std::string fields::canonical() const {
+  std::map<std::string_view, std::string_view> sorted;
+  for (const auto& one : all_)
+    if (one.what != kind::null)
+      sorted.emplace(one.name, one.value);
+  std::string text;
+  for (const auto& [name, value] : sorted)
+    for (const auto part : {name, value})
+      text.append(std::to_string(part.size())).append(":").append(part);
+  return text;
 }
 
 std::string fields::json_text_or(std::string_view name, std::string_view otherwise) const {

@@ -48,6 +48,9 @@ public:
   /// The text of a JSON object, byte for byte as sent: given as text, or in a JSON body as itself.
   std::string json_text_or(std::string_view name, std::string_view otherwise) const;
 
+  /// All that was given, in one order and the same however it came: equal for equal requests.
+  std::string canonical() const;
+
 private:
   enum class kind : std::uint8_t { text, scalar, object, null };
   struct field {

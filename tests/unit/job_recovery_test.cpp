@@ -1,0 +1,166 @@
+// Jobs that were promised and that Slurm no longer knows.
+#include "registry_stage.hpp"
+#include "slurm/run_lock.hpp"
+
+namespace jobrunner {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+struct job_recovery : registry_stage {
+  job_recovery() { go(); }
+  job accepted() { return submit()->value.value(); }
+  job now(const job& j) { return get(j.id)->value.value(); }
+  fs::path folder(const job& j) { return job_dir(with, j.uuid); }
+
+  /// Slurm does not know the job for as long as it takes to believe that.
+  void forgotten() {
+    recall(look({}, 1s), true, {});
+    recall(look({}, 32s), true, {});
+  }
+};
+
+TEST_F(job_recovery, one_that_never_started_is_submitted_again_under_the_same_id) {
+  const auto j = accepted();
+  recall(look({}, 1s), true, {});
+  recall(look({}, 30s), true, {});
+  EXPECT_EQ(submitted.size(), 1U); // 29 s are not 30
+  recall(look({}, 31s), true, {});
+  ASSERT_EQ(submitted.size(), 2U);
+  EXPECT_EQ(submitted[1].uuid, j.uuid);
+  EXPECT_EQ(now(j).id, j.id);
+  EXPECT_NE(now(j).slurm_id, j.slurm_id);
+  EXPECT_EQ(now(j).state, "PENDING");
+  EXPECT_EQ(now(j).reason, "submitted again: Slurm had lost it");
+  EXPECT_GT(now(j).seq, j.seq);
+  EXPECT_EQ(rows().at(0).slurm_id, now(j).slurm_id);
+  look({report(now(j), "RUNNING")}, 40s);
+  EXPECT_EQ(now(j).state, "RUNNING");
+  EXPECT_EQ(now(j).reason, "");
+}
+
+TEST_F(job_recovery, it_is_submitted_once_though_slurm_takes_its_time) {
+  const auto j = accepted();
+  on_submit = nullptr;
+  forgotten();
+  recall(look({}, 60s), true, {});
+  recall(look({}, 90s), true, {});
+  EXPECT_EQ(submitted.size(), 2U);
+}
+
+TEST_F(job_recovery, while_slurm_is_away_it_is_tried_again_at_each_look) {
+  const auto j = accepted();
+  on_submit = [](const slurm::submission&) -> std::int64_t {
+    throw failure(errc::unavailable, "away");
+  };
+  forgotten();
+  EXPECT_FALSE(now(j).done);
+  on_submit = [](const slurm::submission&) { return 700; };
+  recall(look({}, 33s), true, {});
+  EXPECT_EQ(now(j).slurm_id, 700);
+}
+
+TEST_F(job_recovery, what_slurm_will_not_take_again_is_lost_with_its_words) {
+  const auto j = accepted();
+  on_submit = [](const slurm::submission&) -> std::int64_t {
+    throw failure(errc::invalid, "no such partition");
+  };
+  forgotten();
+  EXPECT_EQ(now(j).state, "LOST");
+  EXPECT_NE(now(j).reason.find("no such partition"), std::string::npos);
+  EXPECT_EQ(submitted.size(), 2U);
+}
+
+TEST_F(job_recovery, one_that_started_and_died_without_a_record_is_lost) {
+  const auto j = accepted();
+  slurm::take_start(folder(j), j.slurm_id);
+  forgotten();
+  EXPECT_EQ(submitted.size(), 1U);
+  EXPECT_EQ(now(j).state, "LOST");
+  EXPECT_NE(now(j).reason.find("had started"), std::string::npos);
+}
+
+TEST_F(job_recovery, one_whose_wrapper_lives_runs_on_until_its_record_tells_the_end) {
+  const auto j = accepted();
+  auto lock = slurm::try_lock(folder(j));
+  slurm::take_start(folder(j), j.slurm_id);
+  forgotten();
+  EXPECT_EQ(now(j).state, "RUNNING");
+  EXPECT_NE(now(j).reason, "");
+  recall(look({}, 600s), true, {});
+  EXPECT_EQ(now(j).state, "RUNNING");
+  slurm::write_exit(folder(j), {3, 0, timestamp{1s}, timestamp{2s}, 1});
+  lock.reset();
+  recall(look({}, 601s), true, {});
+  EXPECT_EQ(now(j).state, "FAILED");
+  EXPECT_EQ(now(j).exit_code, 3);
+  EXPECT_EQ(submitted.size(), 1U);
+}
+
+TEST_F(job_recovery, one_whose_wrapper_lived_and_was_killed_is_lost) {
+  const auto j = accepted();
+  auto lock = slurm::try_lock(folder(j));
+  slurm::take_start(folder(j), j.slurm_id);
+  forgotten();
+  lock.reset();
+  recall(look({}, 60s), true, {});
+  EXPECT_EQ(now(j).state, "LOST");
+}
+
+TEST_F(job_recovery, one_that_was_cancelled_is_not_submitted_again) {
+  const auto j = accepted();
+  cancel(j.id);
+  forgotten();
+  EXPECT_EQ(now(j).state, "CANCELLED");
+  EXPECT_EQ(submitted.size(), 1U);
+}
+
+TEST_F(job_recovery, a_cancel_that_came_while_it_was_submitted_again_holds) {
+  const auto j = accepted();
+  on_submit = [&](const slurm::submission&) {
+    caf::anon_send(registry, atom::cancel_v, j.id); // heard before the answer
+    return 700;
+  };
+  forgotten();
+  settle();
+  EXPECT_EQ(cancelled.size(), 2U); // under the old number, and under the new one
+  EXPECT_TRUE(now(j).cancel_requested);
+}
+
+TEST_F(job_recovery, one_that_a_dead_server_submitted_again_is_adopted) {
+  const auto j = accepted();
+  auto again = report(j, "PENDING");
+  again.id = 700;
+  look({again}, 1s);
+  EXPECT_EQ(now(j).slurm_id, j.slurm_id); // any job could bear the name
+  recall(look({again}, 2s), true, {});
+  recall(look({again}, 40s), true, {});
+  EXPECT_EQ(submitted.size(), 1U);
+  EXPECT_EQ(now(j).slurm_id, 700);
+}
+
+TEST_F(job_recovery, without_an_answer_of_the_log_nothing_is_submitted_again) {
+  accepted();
+  recall(look({}, 1s), false, {});
+  recall(look({}, 1h), false, {});
+  EXPECT_EQ(submitted.size(), 1U);
+}
+
+TEST_F(job_recovery, a_number_that_the_disk_could_not_take_is_kept) {
+  const auto j = accepted();
+  on_submit = [&](const slurm::submission&) {
+    database_fails();
+    return 700;
+  };
+  forgotten();
+  EXPECT_EQ(now(j).slurm_id, 700);
+  database_works();
+  look({report(now(j), "PENDING")}, 60s);
+  EXPECT_EQ(rows().at(0).slurm_id, 700);
+}
+
+} // namespace
+
+} // namespace jobrunner

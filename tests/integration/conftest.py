@@ -25,13 +25,13 @@ def pytest_collection_modifyitems(items):
                     item.add_marker(pytest.mark.skip(reason=f"{name}, and JR_SKIP_SLOW is set"))
 
 
-@pytest.fixture(scope="session")
-def site():
+def started_site(prepare=lambda site: None):
     prefix = os.environ.get("JOBRUNNER_PREFIX")
     if not prefix:
         pytest.exit("JOBRUNNER_PREFIX must name an install prefix: cmake --install build/release --prefix <folder>", 2)
     from harness.site import Site
     made = Site(prefix)
+    prepare(made)
     try:
         made.start()
     except BaseException as error:
@@ -41,6 +41,20 @@ def site():
         raise
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def site():
+    yield from started_site()
+
+
+@pytest.fixture(scope="module")
+def own_site():
+    """A site of one file's own, whose Slurm it may break: what Slurm has forgotten is lost after 3 s, and it forgets soon."""
+    def prepare(made):
+        made.slurm.set("MinJobAge", 10)
+        made.server.environment["JR_LOST_AFTER_S"] = "3"
+    yield from started_site(prepare)
 
 
 @pytest.fixture(scope="session")

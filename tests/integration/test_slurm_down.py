@@ -43,6 +43,8 @@ def test_a_stopped_controller(site, client, controller, toolbox, run_tool):
         health = quick(client, "/health").json()
         assert health["ok"] is True and health["problems"], health
         assert waiting.result(20)["status"] == "RUNNING"
+        assert client.job(running)["stale"] is True and client.job(running)["stale_since"] < time.strftime("%FT%TZ", time.gmtime())
+        assert client.job(done)["stale"] is False
         for response, seconds in (one.result(30) for one in refused):
             assert response.status_code == 503 and seconds < 20, (response.status_code, seconds)
             assert int(response.headers["Retry-After"]) >= 1 and "Slurm" in response.json()["detail"]
@@ -54,6 +56,7 @@ def test_a_stopped_controller(site, client, controller, toolbox, run_tool):
     controller.start_controller()
     site.wait_until(lambda: client.get("/health").json()["slurm"], 30, "health sees Slurm again")
     client.wait(client.submit(toolbox))
+    assert client.job(running)["stale"] is False and client.job(running)["stale_since"] is None
     client.post(f"/jobs/{running}/cancel")
     assert client.wait(running, 60, None)["status"] in ("CANCELLED", "COMPLETED")
 

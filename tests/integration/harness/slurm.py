@@ -27,6 +27,12 @@ class Slurm:
             "slurmctld": [sys.executable, "-I", str(self.instance_py), "run", "slurmctld"],
             "slurmd": ["slurmd", "-D", "-f", str(self.conf), "-N", self.node]}
 
+    def set(self, name, value):
+        """Another value in slurm.conf, for daemons that are started from now on."""
+        text, count = re.subn(rf"^{name}=.*$", f"{name}={value}", self.conf.read_text(), flags=re.M)
+        assert count == 1, name
+        self.conf.write_text(text)
+
     def spawn(self, name):
         options = {}
         if name == "munged" and os.geteuid() == 0:

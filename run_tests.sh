@@ -6,8 +6,9 @@
 #     ./run_tests.sh WORD...      parts alone: unit integration format tidy asan tsan
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
-# JR_KILLS (15) and JR_SEED steer the crash test, JR_KEEP=1 keeps the site of the integration tests, PYTEST_ADDOPTS
-# reaches pytest, JR_MORE_ACCEPTANCE names more acceptance scripts, separated by colons.
+# JR_KILLS, JR_CTLD_KILLS and JR_CTLD_STOPS say how often tests kill the server or slurmctld, JR_SEED in which way; JR_KEEP=1
+# keeps the site of the integration tests, PYTEST_ADDOPTS reaches pytest, JR_MORE_ACCEPTANCE names more acceptance scripts,
+# separated by colons.
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")" || exit 2
 

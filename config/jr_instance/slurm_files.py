@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shlex
 import socket
 import string
 import subprocess
@@ -24,8 +25,8 @@ _HIGHEST = """
 import sqlite3, sys
 db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=5)
 columns = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
-name = "job_id" if "job_id" in columns else "slurm_id"
-print(db.execute(f"SELECT coalesce(max({name}), 0) FROM jobs").fetchone()[0])
+names = [name for name in ("job_id", "slurm_id") if name in columns]  # they differ where Slurm had lost a job
+print(max(db.execute(f"SELECT coalesce(max({name}), 0) FROM jobs").fetchone()[0] for name in names))
 """
 
 
@@ -159,6 +160,9 @@ def write(settings, running):
         "default_time": _time(min(settings.max_time_min or 240, 240)),
         "devices": "\n".join(f"NodeName={node} Name=gpu Type={settings.gpu_type} File={link}" for link in _gpu_links(root, settings.gpus)),
     }
+    # slurmd tells it of no slurm.conf, and no arguments can be given.
+    check = f"#!/bin/sh\nSLURM_CONF={shlex.quote(root)}/slurm/slurm.conf exec {shlex.quote(templates)}/resume-node.sh\n"
+    files.write(f"{root}/slurm/health-check", check, admin, 0o755)
     for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
         with open(f"{templates}/{name}.in", encoding="utf-8") as f:
             content = string.Template(f.read()).substitute(values).encode()

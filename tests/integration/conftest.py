@@ -53,6 +53,7 @@ def own_site():
     """A site of one file's own, whose Slurm it may break: what Slurm has forgotten is lost after 3 s, and it forgets soon."""
     def prepare(made):
         made.slurm.set("MinJobAge", 10)
+        made.slurm.set("HealthCheckInterval", 2)
         made.server.environment["JR_LOST_AFTER_S"] = "3"
     yield from started_site(prepare)
 

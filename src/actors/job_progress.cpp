@@ -28,6 +28,10 @@ auto visible(const job& j) {
 
 std::optional<job> progress(const job& was, const slurm::report& now,
                             const std::filesystem::path& job_dir) {
+  // After a crash slurmctld can take a job for waiting that runs, and then calls its end CANCELLED.
+  const bool ran_unseen = slurm::is_final(now.state) && now.node.empty();
+  if (const auto record = ran_unseen ? slurm::read_exit(job_dir) : std::nullopt)
+    return ended_by_record(was, *record);
   auto next = was;
   next.state = now.state;
   next.done = slurm::is_final(now.state);

@@ -108,7 +108,19 @@ TEST_F(job_progress, a_cancel_of_others_is_told_from_ours) {
 
 TEST_F(job_progress, a_cancelled_job_does_not_take_the_exit_code_of_its_signal_handler) {
   recorded(143, 15);
-  EXPECT_EQ(after(in("CANCELLED"))->exit_code, std::nullopt);
+  auto running = in("CANCELLED");
+  running.node = "n1";
+  EXPECT_EQ(after(running)->exit_code, std::nullopt);
+}
+
+TEST_F(job_progress, a_job_that_ran_while_slurm_took_it_for_waiting_ends_as_its_record_says) {
+  recorded(0, 0);
+  auto waiting = in("CANCELLED");
+  waiting.node.clear();
+  EXPECT_EQ(after(waiting)->state, "COMPLETED");
+  EXPECT_TRUE(after(waiting)->done);
+  waiting.node = "n1"; // it was cancelled, and ended well all the same
+  EXPECT_EQ(after(waiting)->state, "CANCELLED");
 }
 
 TEST_F(job_progress, a_record_alone_tells_success_failure_and_cancel) {

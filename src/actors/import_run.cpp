@@ -118,6 +118,7 @@ void import_run::plan_prefix() {
   const auto folder = folder_part(wanted_.prefix);
   std::string token;
   do {
+    check_deadline();
     const auto page = s3::retry(pace_of(with_.settings).tries, stop_,
                                 [&] { return service.list(wanted_.prefix, token); });
     for (const auto& o : page.objects) {
@@ -176,16 +177,20 @@ void import_run::tell() {
 void import_run::take(const s3::take& into, std::size_t first, std::uint64_t offset) {
   s3::fetch(from_, objects_, first, offset, pace_of(with_.settings), stop_,
             [&](const s3::piece& what, std::span<const char> bytes) {
-              if (std::chrono::steady_clock::now() > deadline_)
-                throw failure(errc::unprocessable,
-                              "it took longer than JR_S3_MAX_S=" +
-                                  std::to_string(with_.settings.s3.longest.count()) + " seconds");
+              check_deadline();
               into(what, bytes);
               so_far_.bytes_done += static_cast<std::int64_t>(bytes.size());
               if (what.offset + what.size == objects_[what.object].size)
                 ++so_far_.files_done;
               tell();
             });
+}
+
+void import_run::check_deadline() const {
+  if (std::chrono::steady_clock::now() > deadline_)
+    throw failure(errc::unprocessable, "it took longer than JR_S3_MAX_S=" +
+                                           std::to_string(with_.settings.s3.longest.count()) +
+                                           " seconds");
 }
 
 void import_run::check_sha256(const std::string& found) const {

@@ -40,6 +40,7 @@ private:
   void plan_object();
   void plan_prefix();
   void check_limits() const;
+  void check_deadline() const;
   arrival receive_archive(const std::string& staging);
   arrival receive_files(const std::string& staging);
   void take(const s3::take& into, std::size_t first, std::uint64_t offset);

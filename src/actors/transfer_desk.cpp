@@ -145,7 +145,7 @@ void transfer_desk::start_next() {
 void transfer_desk::change(transfer& t) {
   ++t.seq;
   rows_.update(t);
-  settle(t);
+  waiters_.settle(t);
 }
 
 void transfer_desk::finish(transfer& t, const std::string& state) {
@@ -202,7 +202,7 @@ void transfer_desk::report(const transfer_report& r) {
   t.files_total = r.files_total;
   if (r.state.empty()) { // progress is worth no fsync
     ++t.seq;
-    settle(t);
+    waiters_.settle(t);
     return;
   }
   t.dataset_sha = r.dataset_sha;
@@ -230,42 +230,20 @@ bool transfer_desk::ended(const caf::actor_addr& task) {
 }
 
 bool transfer_desk::satisfied(const transfer_wait& w) {
-  const auto t = get(w.id);
-  return t.done || w.patience.count() <= 0 || (w.since_seq && *w.since_seq != t.seq);
+  return jobrunner::satisfied(w, get(w.id));
 }
 
 std::uint64_t transfer_desk::park(const transfer_wait& what, const caf::actor_addr& asker,
-                                  promise reply) {
-  if (waiting_.size() >= most_waiting)
-    throw failure(errc::too_many, std::to_string(waiting_.size()) +
+                                  transfer_waiters::promise reply) {
+  if (waiters_.size() >= most_waiting)
+    throw failure(errc::too_many, std::to_string(waiters_.size()) +
                                       " clients wait for transfers already; try again later");
-  const auto key = next_waiter_++;
-  waiting_.emplace(key, waiter{what, asker, std::move(reply)});
-  return key;
-}
-
-void transfer_desk::settle(const transfer& t) {
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    auto& [what, asker, reply] = it->second;
-    if (what.id == t.id && (t.done || (what.since_seq && *what.since_seq != t.seq))) {
-      reply.deliver(t);
-      it = waiting_.erase(it);
-    } else {
-      ++it;
-    }
-  }
+  return waiters_.add(what, asker, std::move(reply));
 }
 
 void transfer_desk::expire(std::uint64_t key) {
-  const auto found = waiting_.find(key);
-  if (found == waiting_.end())
-    return;
-  found->second.reply.deliver(get(found->second.what.id));
-  waiting_.erase(found);
-}
-
-void transfer_desk::gone(const caf::actor_addr& asker) {
-  std::erase_if(waiting_, [&](const auto& entry) { return entry.second.asker == asker; });
+  if (const auto id = waiters_.transfer_of(key))
+    waiters_.expire(key, get(*id));
 }
 
 } // namespace jobrunner

@@ -5,11 +5,11 @@
 
 #include "actors/api.hpp"
 #include "actors/services.hpp"
+#include "actors/transfer_waiters.hpp"
 #include "core/sqlite.hpp"
 #include "store/transfers.hpp"
 
 #include <caf/actor_addr.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <atomic>
 #include <deque>
@@ -52,27 +52,21 @@ public:
   /// Whether a task of this desk's was that actor: then it has ended.
   bool ended(const caf::actor_addr& task);
 
-  using promise = caf::typed_response_promise<transfer>;
   bool satisfied(const transfer_wait&); // answer with get() at once
-  std::uint64_t park(const transfer_wait&, const caf::actor_addr& asker, promise reply);
+  std::uint64_t park(const transfer_wait&, const caf::actor_addr& asker,
+                     transfer_waiters::promise reply);
   void expire(std::uint64_t key);
-  void gone(const caf::actor_addr& asker);
+  void gone(const caf::actor_addr& asker) { waiters_.gone(asker); }
 
 private:
   struct running {
     std::shared_ptr<transfer_orders> orders;
     caf::actor_addr task;
   };
-  struct waiter {
-    transfer_wait what;
-    caf::actor_addr asker;
-    promise reply;
-  };
   void check(transfer& wanted) const;
   void start_next();
   void change(transfer& t);
   void finish(transfer& t, const std::string& state);
-  void settle(const transfer& t);
   void sweep();
 
   const services& with_;
@@ -82,8 +76,7 @@ private:
   std::map<std::string, transfer> open_; // by id: queued or running
   std::deque<std::string> queue_;
   std::map<std::string, running> running_;
-  std::map<std::uint64_t, waiter> waiting_;
-  std::uint64_t next_waiter_ = 1;
+  transfer_waiters waiters_;
 };
 
 /// Where a transfer keeps what it has reached: below datasets/, so that its files need only a new

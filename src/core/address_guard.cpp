@@ -98,10 +98,7 @@ std::string normal(std::string_view host) {
   }
   if (text.ends_with('.'))
     text.pop_back();
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
+  return lower_ascii(text);
 }
 
 bool is_address(const std::string& host) {

@@ -15,32 +15,10 @@ namespace {
 
 constexpr std::size_t most_header_bytes = 64 << 10, most_error_bytes = 64 << 10;
 
-struct url_end {
-  void operator()(CURLU* p) const noexcept { curl_url_cleanup(p); }
-};
 struct list_end {
   void operator()(curl_slist* p) const noexcept { curl_slist_free_all(p); }
 };
-struct text_end {
-  void operator()(char* p) const noexcept { curl_free(p); }
-};
 using header_list = std::unique_ptr<curl_slist, list_end>;
-
-std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
-  char* text = nullptr;
-  if (curl_url_get(url, which, &text, flags) != CURLUE_OK || !text)
-    return {};
-  const std::unique_ptr<char, text_end> owner{text};
-  return text;
-}
-
-std::string lower(std::string_view text) {
-  std::string made{text};
-  std::ranges::transform(made, made.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return made;
-}
 
 void append(header_list& list, const std::string& line) {
   if (line.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos)
@@ -88,7 +66,15 @@ struct exchange {
       value.remove_prefix(1);
     while (value.ends_with(' ') || value.ends_with('\t'))
       value.remove_suffix(1);
-    answer.headers.try_emplace(lower(line.substr(0, colon)), value);
+    answer.headers.try_emplace(lower_ascii(line.substr(0, colon)), value);
+  }
+
+  /// In one block of memory where the length was said.
+  void keep(std::span<const char> bytes) {
+    if (answer.body.empty())
+      answer.body.reserve(std::min<std::uint64_t>(
+          std::strtoull(answer.header("content-length").c_str(), nullptr, 10), most.most_bytes));
+    answer.body.append(bytes.data(), bytes.size());
   }
 
   /// Whether to go on.
@@ -106,7 +92,7 @@ struct exchange {
     if (asked.sink)
       asked.sink(bytes);
     else
-      answer.body.append(bytes.data(), bytes.size());
+      keep(bytes);
     return true;
   }
 };
@@ -186,25 +172,6 @@ std::string response::header(const std::string& name) const {
   return found == headers.end() ? std::string{} : found->second;
 }
 
-target check_url(const std::string& url, const address_guard& guard) {
-  const std::unique_ptr<CURLU, url_end> parsed{curl_url()};
-  if (!parsed || url.size() > 8192 || url.find('\0') != std::string::npos ||
-      curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-    throw failure(errc::invalid, "it is no URL such as https://example.org/path");
-  target t{lower(part(parsed.get(), CURLUPART_SCHEME)), lower(part(parsed.get(), CURLUPART_HOST)),
-           0};
-  const auto port = part(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  t.port = static_cast<std::uint16_t>(std::atoi(port.c_str()));
-  if (t.host.empty() || !part(parsed.get(), CURLUPART_USER).empty() ||
-      !part(parsed.get(), CURLUPART_PASSWORD).empty())
-    throw failure(errc::invalid, "the URL has no host, or a user or password in it");
-  if (t.scheme != "https" && !(t.scheme == "http" && guard.listed(t.host, t.port)))
-    throw failure(errc::invalid, "the URL begins with " + shown(t.scheme + ":") +
-                                     ", but must with https: (http: is for hosts that "
-                                     "JR_ALLOWED_PRIVATE_HOSTS lists)");
-  return t;
-}
-
 struct client::handle {
   handle() : easy(curl_easy_init()) {
     if (!easy)
@@ -235,7 +202,7 @@ response client::perform(const request& asked, const limits& most) {
   header_list headers;
   append(headers, "Expect:"); // never wait for a 100 Continue
   if (std::ranges::none_of(asked.headers, [](const auto& line) {
-        return lower(line.substr(0, line.find(':'))) == "content-type";
+        return lower_ascii(line.substr(0, line.find(':'))) == "content-type";
       }))
     append(headers, "Content-Type:"); // not libcurl's own guess
   for (const auto& line : asked.headers)

@@ -50,6 +50,14 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string lower_ascii(std::string_view text) {
+  std::string made{text};
+  for (char& c : made)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+  return made;
+}
+
 std::string shown(std::string_view value) {
   constexpr std::size_t most = 100; // characters, not bytes
   constexpr std::string_view digits = "0123456789abcdef";

@@ -26,15 +26,10 @@ std::string amz_time() {
   return text;
 }
 
-/// Host as it is sent: with the port where it is not the scheme's own.
-std::string host_of(const std::string& endpoint) {
-  const auto begin = endpoint.find("://");
-  const auto rest = endpoint.substr(begin == std::string::npos ? 0 : begin + 3);
-  auto host = rest.substr(0, rest.find('/'));
-  for (const std::string_view own : {":443", ":80"})
-    if (host.ends_with(own) && (own == ":443") == endpoint.starts_with("https:"))
-      host.resize(host.size() - own.size());
-  return host;
+/// Host: with the port where it is not the scheme's own.
+std::string host_of(const curl::target& to) {
+  const bool usual = to.port == (to.scheme == "https" ? 443 : 80);
+  return to.host + (usual ? "" : ":" + std::to_string(to.port));
 }
 
 std::string hex(std::string_view bytes) {
@@ -56,7 +51,7 @@ std::string escaped(std::string_view text) {
 client::client(const place& at, std::stop_token stop)
     : at_(at),
       curl_(at.guard, std::move(stop)),
-      host_(host_of(at.where.endpoint)) {}
+      host_(host_of(curl::check_url(at.where.endpoint, at.guard))) {}
 
 curl::response client::send(const call& c, std::uint64_t most_bytes) {
   const auto& to = at_.where;
@@ -66,6 +61,7 @@ curl::response client::send(const call& c, std::uint64_t most_bytes) {
   const auto time = amz_time();
   what.headers.emplace_back("x-amz-content-sha256", what.payload_sha256);
   what.headers.emplace_back("x-amz-date", time);
+  what.headers.emplace_back("Host", host_);
   curl::request asked;
   asked.method = c.method;
   asked.url = to.endpoint + what.path;
@@ -73,11 +69,9 @@ curl::response client::send(const call& c, std::uint64_t most_bytes) {
     asked.url += "?" + query_string(c.query);
   for (const auto& [name, value] : what.headers)
     asked.headers.push_back(name + ": " + value);
-  if (!to.key_id.empty()) {
-    what.headers.emplace_back("Host", host_); // libcurl sends it
+  if (!to.key_id.empty())
     asked.headers.push_back("Authorization: " +
                             authorization(what, {to.key_id, to.app_key, to.region}, time));
-  }
   asked.body = c.body;
   return curl_.perform(asked, {std::chrono::seconds{15}, longest_request, at_.stall, most_bytes});
 }
@@ -101,7 +95,7 @@ listing client::list(const std::string& prefix, const std::string& token) {
   return parse_listing(answer.body);
 }
 
-std::vector<char> client::get(const object& what, std::uint64_t offset, std::size_t size) {
+std::string client::get(const object& what, std::uint64_t offset, std::size_t size) {
   const auto range = "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + size - 1);
   pairs headers{{"Range", range}};
   if (!what.etag.empty())
@@ -122,7 +116,7 @@ std::vector<char> client::get(const object& what, std::uint64_t offset, std::siz
   if (answer.body.size() != size || (!whole && answer.header("content-range") != expected))
     throw failure(errc::unavailable, "the service sends another part of " + shown(what.key) +
                                          " than it was asked for");
-  return {answer.body.begin(), answer.body.end()};
+  return std::move(answer.body);
 }
 
 std::string client::send_bytes(const call& c) {

@@ -26,13 +26,14 @@ struct place {
 /// Everything throws failure as curl::client and refuse() do. For one thread at a time.
 class client {
 public:
+  /// Throws failure{invalid} for an endpoint that check_url() refuses.
   explicit client(const place& at, std::stop_token stop = {});
 
   object head(const std::string& key);
   listing list(const std::string& prefix, const std::string& token);
 
   /// Bytes of an object as it was when `what` was told: conflict if it has changed.
-  std::vector<char> get(const object& what, std::uint64_t offset, std::size_t size);
+  std::string get(const object& what, std::uint64_t offset, std::size_t size);
 
   /// Stores bytes under a key; the service checks their MD5 and SHA-256 against ours, and so does
   /// this its ETag. Returns the ETag.

@@ -31,7 +31,7 @@ public:
     return true;
   }
 
-  void put(std::uint64_t number, const piece& what, std::vector<char> bytes) {
+  void put(std::uint64_t number, const piece& what, std::string bytes) {
     const std::lock_guard lock{guard_};
     ready_.emplace(number, fetched{what, std::move(bytes)});
     changed_.notify_all();
@@ -46,7 +46,7 @@ public:
   }
 
   /// The next piece in order; false at the end. Throws what a fetcher threw, or stopped.
-  bool take(piece& what, std::vector<char>& bytes, const std::stop_token& stop) {
+  bool take(piece& what, std::string& bytes, const std::stop_token& stop) {
     std::unique_lock lock{guard_};
     const bool go_on = changed_.wait(lock, stop, [&] {
       return over_ || ready_.contains(delivered_) || (ended_ && delivered_ == claimed_);
@@ -74,7 +74,7 @@ public:
 private:
   struct fetched {
     piece what;
-    std::vector<char> bytes;
+    std::string bytes;
   };
   std::mutex guard_;
   std::condition_variable_any changed_;
@@ -92,7 +92,7 @@ void fetch_pieces(const place& from, std::span<const object> objects, const pace
     piece what;
     std::uint64_t number = 0;
     while (pieces.claim(what, number, stop)) {
-      std::vector<char> bytes;
+      std::string bytes;
       if (what.size > 0)
         bytes = retry(how.tries, stop,
                       [&] { return service.get(objects[what.object], what.offset, what.size); });
@@ -133,7 +133,7 @@ void fetch(const place& from, std::span<const object> objects, std::size_t first
     fetchers.emplace_back([&] { fetch_pieces(from, objects, how, pieces, own.get_token()); });
   try {
     piece what;
-    std::vector<char> bytes;
+    std::string bytes;
     while (pieces.take(what, bytes, stop)) {
       into(what, bytes);
       pieces.taken();

@@ -14,40 +14,38 @@
 
 namespace jobrunner::s3 {
 
-namespace {
+journal::journal(const std::filesystem::path& file)
+    : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_APPEND, 0600)) {
+  if (!file_)
+    throw errno_failure("open a transfer's journal");
+}
 
-std::string read_all(int fd) {
-  std::string text;
+void journal::read(const std::function<void(const boost::json::object&)>& each) {
   std::array<char, 65536> buffer{};
+  std::string rest;
+  off_t whole = 0, at = 0;
   for (;;) {
-    const auto n = ::read(fd, buffer.data(), buffer.size());
+    const auto n = ::pread(file_.get(), buffer.data(), buffer.size(), at);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
       throw errno_failure("read a transfer's journal");
     if (n == 0)
-      return text;
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-}
-
-} // namespace
-
-journal::journal(const std::filesystem::path& file)
-    : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_APPEND, 0600)) {
-  if (!file_)
-    throw errno_failure("open a transfer's journal");
-  const auto text = read_all(file_.get());
-  std::size_t begin = 0;
-  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-    boost::json::error_code ec;
-    auto line = boost::json::parse({text.data() + begin, end - begin}, ec);
-    if (ec || !line.is_object())
       break;
-    lines_.push_back(std::move(line.get_object()));
-    begin = end + 1;
+    at += n;
+    rest.append(buffer.data(), static_cast<std::size_t>(n));
+    std::size_t begin = 0;
+    for (auto end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
+      boost::json::error_code ec;
+      const auto line = boost::json::parse({rest.data() + begin, end - begin}, ec);
+      if (!ec && line.is_object())
+        each(line.get_object());
+      begin = end + 1;
+    }
+    whole += static_cast<off_t>(begin);
+    rest.erase(0, begin);
   }
-  if (begin < text.size() && ftruncate(file_.get(), static_cast<off_t>(begin)) != 0)
+  if (ftruncate(file_.get(), whole) != 0)
     throw errno_failure("mend a transfer's journal");
 }
 
@@ -66,7 +64,6 @@ void journal::append(const boost::json::object& line, bool sync) {
 void journal::clear() {
   if (ftruncate(file_.get(), 0) != 0)
     throw errno_failure("clear a transfer's journal");
-  lines_.clear();
 }
 
 } // namespace jobrunner::s3

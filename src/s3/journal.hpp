@@ -7,17 +7,17 @@
 #include <boost/json/object.hpp>
 
 #include <filesystem>
-#include <vector>
+#include <functional>
 
 namespace jobrunner::s3 {
 
 class journal {
 public:
-  /// Opens or makes the file. Throws failure{internal, disk_full}, as append() does.
+  /// Opens or makes the file. Throws failure{internal, disk_full}, as all here does.
   explicit journal(const std::filesystem::path& file);
 
-  /// The lines it had when it was opened.
-  const std::vector<boost::json::object>& lines() const noexcept { return lines_; }
+  /// Reads it from its beginning, line by line, and cuts off what is no whole line.
+  void read(const std::function<void(const boost::json::object&)>& each);
 
   /// Durable when it returns, if `sync`.
   void append(const boost::json::object& line, bool sync = true);
@@ -26,7 +26,6 @@ public:
 
 private:
   unique_fd file_;
-  std::vector<boost::json::object> lines_;
 };
 
 } // namespace jobrunner::s3

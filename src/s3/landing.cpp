@@ -83,8 +83,23 @@ landing::landing(fs::path folder, std::span<const object> objects, std::vector<s
 void landing::resume() {
   const auto data = folder_ / "data";
   const auto wanted = identity(objects_, paths_);
-  const auto& lines = journal_.lines();
-  if (lines.empty() || text(lines.front(), "objects") != wanted || !fs::is_directory(data)) {
+  bool same = false;
+  std::uint64_t reached = 0;
+  journal_.read([&](const boost::json::object& line) {
+    same = same || text(line, "objects") == wanted;
+    const auto next = files_.size();
+    if (!same || next == objects_.size())
+      return;
+    if (number(line, "done") == static_cast<std::int64_t>(next) &&
+        size_of(data / paths_[next]) == objects_[next].size) {
+      files_.push_back({paths_[next], objects_[next].size, text(line, "sha256")});
+      reached = 0;
+    } else if (number(line, "part") == static_cast<std::int64_t>(next)) {
+      reached = static_cast<std::uint64_t>(std::max<std::int64_t>(number(line, "bytes"), 0));
+    }
+  });
+  if (!same || !fs::is_directory(data)) {
+    files_.clear();
     fs::remove_all(data);
     journal_.clear();
     // The group, which the extractor shares, may clean up.
@@ -92,18 +107,6 @@ void landing::resume() {
       throw errno_failure("make a dataset's folder");
     journal_.append({{"objects", wanted}});
     return;
-  }
-  std::uint64_t reached = 0;
-  for (const auto& line : lines) {
-    const auto done = number(line, "done"), part = number(line, "part");
-    const auto next = files_.size();
-    if (done == static_cast<std::int64_t>(next) && next < objects_.size() &&
-        size_of(data / paths_[next]) == objects_[next].size) {
-      files_.push_back({paths_[next], objects_[next].size, text(line, "sha256")});
-      reached = 0;
-    } else if (part == static_cast<std::int64_t>(next)) {
-      reached = static_cast<std::uint64_t>(std::max<std::int64_t>(number(line, "bytes"), 0));
-    }
   }
   if (reached == 0 || files_.size() == objects_.size() ||
       size_of(data / paths_[files_.size()]) < reached)

@@ -1,6 +1,5 @@
 #include "s3/sending.hpp"
 
-#include "core/beneath.hpp"
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/hex.hpp"
@@ -8,10 +7,9 @@
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "s3/crew.hpp"
+#include "s3/source_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <sys/stat.h>
 
 namespace jobrunner::s3 {
 
@@ -29,44 +27,6 @@ std::string unhex(const std::string& text) {
     bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
   return bytes;
 }
-
-failure changed(const std::string& path) {
-  return {errc::unprocessable,
-          "the output " + shown(path) + " changed or went while it was sent; try again"};
-}
-
-/// One of the files, open, and what tells it from a later one of the same name.
-struct source {
-  source(const std::filesystem::path& folder, const to_send& f) : path(f.path) {
-    try {
-      file = open_beneath(folder, f.path);
-    } catch (const failure&) {
-      throw changed(path);
-    }
-    struct stat about {};
-    if (fstat(file.get(), &about) != 0 || static_cast<std::uint64_t>(about.st_size) != f.size)
-      throw changed(path);
-    version = std::to_string(about.st_ino) + "." + std::to_string(about.st_mtim.tv_sec) + "." +
-              std::to_string(about.st_mtim.tv_nsec);
-  }
-
-  std::string read(std::uint64_t offset, std::uint64_t size) const {
-    std::string bytes(size, '\0');
-    for (std::size_t have = 0; have < size;) {
-      const auto n =
-          ::pread(file.get(), bytes.data() + have, size - have, static_cast<off_t>(offset + have));
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        throw changed(path);
-      have += static_cast<std::size_t>(n);
-    }
-    return bytes;
-  }
-
-  std::string path, version;
-  unique_fd file;
-};
 
 std::string text(const boost::json::object& line, const char* name) {
   const auto* found = line.if_contains(name);
@@ -117,11 +77,11 @@ void sending::read_journal() {
     for (const auto& part : {f.path, std::to_string(f.size)})
       hash.update(part.c_str(), part.size() + 1);
   const auto wanted = hash.finish();
-  const auto& lines = journal_.lines();
-  const bool same = !lines.empty() && text(lines.front(), "files") == wanted;
-  for (const auto& line : lines) { // uploads of another list are known, to be aborted
+  bool same = false;
+  journal_.read([&](const boost::json::object& line) {
+    same = same || text(line, "files") == wanted;
     const auto path = text(line, "path");
-    if (line.contains("upload"))
+    if (line.contains("upload")) // those of another list are known too, to be aborted
       open_[path] = {text(line, "upload"), number(line, "part"), text(line, "version"), {}};
     else if (line.contains("sent") && open_.contains(path))
       open_[path].etags[static_cast<unsigned>(number(line, "sent"))] = text(line, "etag");
@@ -129,7 +89,7 @@ void sending::read_journal() {
       open_.erase(path);
       done_.insert(path);
     }
-  }
+  });
   if (!same) {
     abort();
     done_.clear();
@@ -170,26 +130,26 @@ void sending::run(const std::stop_token& stop) {
 }
 
 void sending::send_small(client& service, const to_send& f, const std::stop_token& stop) {
-  const auto bytes = source{what_.folder, f}.read(0, f.size);
+  const auto bytes = source_file{what_.folder, f.path, f.size}.read(0, f.size);
   retry(what_.how.tries, stop, [&] { return service.put(what_.prefix + f.path, bytes); });
   note({{"path", f.path}, {"done", true}});
   arrived(f.size, 1);
 }
 
 void sending::send_large(const to_send& f, const std::stop_token& stop) {
-  const source file{what_.folder, f};
+  const source_file file{what_.folder, f.path, f.size};
   const auto key = what_.prefix + f.path;
-  const bool resumed = open_.contains(f.path) && open_[f.path].version == file.version;
+  const bool resumed = open_.contains(f.path) && open_[f.path].version == file.version();
   if (open_.contains(f.path) && !resumed)
     abort();
   if (!resumed) {
     client service{what_.to, stop};
     const auto id = retry(what_.how.tries, stop, [&] { return service.begin_upload(key); });
-    open_[f.path] = {id, part_bytes(f.size, what_.part), file.version, {}};
+    open_[f.path] = {id, part_bytes(f.size, what_.part), file.version(), {}};
     note({{"path", f.path},
           {"upload", id},
           {"part", open_[f.path].part},
-          {"version", file.version}});
+          {"version", file.version()}});
   }
   const auto before = bytes_;
   try {
@@ -208,7 +168,7 @@ void sending::send_large(const to_send& f, const std::stop_token& stop) {
 }
 
 void sending::send_parts(const to_send& f, upload& u, const std::stop_token& stop) {
-  const source file{what_.folder, f};
+  const source_file file{what_.folder, f.path, f.size};
   const auto key = what_.prefix + f.path;
   const auto count = static_cast<unsigned>((f.size + u.part - 1) / u.part);
   std::vector<unsigned> left;
@@ -231,8 +191,9 @@ void sending::send_parts(const to_send& f, upload& u, const std::stop_token& sto
               }
               arrived(bytes.size(), 0);
             });
-  if (source{what_.folder, f}.version != file.version || file.version != u.version)
-    throw changed(f.path);
+  if (source_file{what_.folder, f.path, f.size}.version() != file.version() ||
+      file.version() != u.version)
+    throw file.changed();
 }
 
 void sending::finish_upload(const to_send& f, const upload& u, const std::stop_token& stop) {

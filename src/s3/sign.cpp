@@ -3,6 +3,7 @@
 #include "core/digest.hpp"
 #include "core/hex.hpp"
 #include "core/sha256.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 
@@ -11,14 +12,6 @@ namespace jobrunner::s3 {
 namespace {
 
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
-
-std::string lower(std::string_view text) {
-  std::string made{text};
-  std::ranges::transform(made, made.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return made;
-}
 
 /// Without blanks around it, and one where there are several.
 std::string trimmed(std::string_view text) {
@@ -34,7 +27,7 @@ std::string trimmed(std::string_view text) {
 pairs canonical_headers(const signable& what) {
   pairs all;
   for (const auto& [name, value] : what.headers)
-    all.emplace_back(lower(name), trimmed(value));
+    all.emplace_back(lower_ascii(name), trimmed(value));
   std::ranges::stable_sort(all, {}, &pairs::value_type::first);
   return all;
 }

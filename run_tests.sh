@@ -2,7 +2,7 @@
 # All tests. Installs what is missing from Debian's packages, builds, and prints 'N passed, N failed' last.
 #
 #     ./run_tests.sh              build, format, unit and integration tests
-#     ./run_tests.sh all          what CI runs: the same today; clang-tidy and the sanitizers join it once they are clean
+#     ./run_tests.sh all          what CI runs: these, clang-tidy, and all tests again under the sanitizers
 #     ./run_tests.sh WORD...      parts alone: unit integration format tidy asan tsan
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
@@ -22,7 +22,8 @@ jobs=$(nproc)
 sites=$((jobs < 2 ? 2 : jobs > 4 ? 4 : jobs)) # private sites side by side: their tests mostly wait
 work=$(mktemp -d /tmp/jr-tests-XXXXXX) || exit 2
 chmod 755 "$work" # jobs run as another user and start programs from below it
-trap 'rm -rf "$work"' EXIT
+trap '[[ -z $ahead_pid ]] || kill -- "-$ahead_pid" 2>/dev/null; rm -rf "$work"' EXIT
+ahead_pid=
 python=/usr/bin/python3
 export PYTHONDONTWRITEBYTECODE=1
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 # another clone finds what this one has compiled
@@ -93,7 +94,26 @@ format() {
   step 'shellcheck' bash -c 'sort -u | xargs shellcheck' < <(scripts)
 }
 
-build() { step "build: $1" bash -c "cmake --preset $1 -DJOBRUNNER_TESTS=ON -Wno-dev >$work/configure.log 2>&1 || { cat $work/configure.log; exit 1; }; cmake --build --preset $1 -- -j$jobs"; }
+# Whoever comes second to a build waits and finds it done.
+build_now() {
+  mkdir -p build
+  flock "build/$1.lock" bash -c "cmake --preset $1 -DJOBRUNNER_TESTS=ON -Wno-dev >build/$1.configure.log 2>&1 || { cat build/$1.configure.log; exit 1; }; cmake --build --preset $1 -- -j$jobs"
+}
+build() { step "build: $1" build_now "$1"; }
+tidy_now() { flock build/tidy.lock $python tests/checks/tidy.py build/release "$jobs"; }
+
+# Tests mostly wait: meanwhile the processors do what comes later, at the lowest priority. What fails there fails again, in sight, when its turn comes.
+ahead() {
+  set -m # a process group of its own, so that it can be ended
+  {
+    renice -n 15 -p "$BASHPID"
+    build_now asan
+    build_now tsan
+    tidy_now
+  } </dev/null >"$work/ahead.log" 2>&1 &
+  ahead_pid=$!
+  set +m
+}
 
 unit() { counted "unit tests: $1" "$work/unit-$1.xml" ctest --test-dir "build/$1" -j"$jobs" --output-on-failure --no-tests=error --output-junit "$work/unit-$1.xml" --progress; }
 
@@ -123,29 +143,40 @@ integration() {
 
 tidy() {
   build release || return
-  step 'clang-tidy' bash -c "run-clang-tidy -quiet -p build/release -j $jobs '^$PWD/(src|tests/unit)/' 2>$work/tidy.err >$work/tidy.out || { grep -vE '^(clang-tidy|$)' $work/tidy.out; cat $work/tidy.err; exit 1; }"
+  step 'clang-tidy' tidy_now
 }
 
+# JR_SKIP_SLOW leaves out tests that are not about memory or threads; JR_SLOWER lengthens the limits of the others.
 # The unit tests look for leaks; the server, once it has given up root, may not be looked into for them.
 asan() {
   build asan || return
-  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:suppressions=$PWD/tests/ubsan.supp ASAN_OPTIONS=detect_leaks=1 unit asan
-  UBSAN_OPTIONS=print_stacktrace=1:suppressions=$PWD/tests/ubsan.supp ASAN_OPTIONS=detect_leaks=0 JR_SKIP_SLOW=1 JR_KILLS=5 integration asan
+  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 ASAN_OPTIONS=detect_leaks=1 unit asan
+  UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 JR_SKIP_SLOW=1 JR_SLOWER=3 JR_KILLS=5 integration asan
 }
 
 tsan() {
   build tsan || return
-  local options=suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1
+  local options=suppressions=$PWD/tests/sanitizers/tsan.supp:second_deadlock_stack=1
   TSAN_OPTIONS=$options:halt_on_error=1 unit tsan
-  TSAN_OPTIONS=$options JR_SKIP_SLOW=1 JR_KILLS=5 integration tsan
+  TSAN_OPTIONS=$options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
 }
 
-both() { build release && { unit release; integration release; }; }
+both() { unit release; integration release; }
+everything() {
+  format
+  build release || return
+  ahead
+  both
+  asan
+  tsan
+  tidy
+}
 
 step 'packages' packages || { echo "$passed passed, $failed failed"; exit 1; }
 for word in "${@:-default}"; do
   case $word in
-  default | all) format; both ;;
+  default) format; build release && both ;;
+  all) everything ;;
   format) format ;;
   unit) build release && unit release ;;
   integration) build release && integration release ;;

@@ -4,6 +4,8 @@ import urllib.parse
 
 import requests
 
+from .sanitizers import patient
+
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "LOST", "BOOT_FAIL", "DEADLINE"}
 
 
@@ -18,7 +20,7 @@ class Client(requests.Session):
             self.headers["Authorization"] = f"Bearer {token}"
 
     def request(self, method, path, **kwargs):
-        kwargs.setdefault("timeout", 60)
+        kwargs["timeout"] = patient(kwargs.get("timeout", 60))
         kwargs.setdefault("allow_redirects", False)
         response = super().request(method, self.base + path, **kwargs)
         body = b"" if kwargs.get("stream") else response.content
@@ -48,7 +50,7 @@ class Client(requests.Session):
 
     def wait(self, job_id, seconds=90, state="COMPLETED"):
         """The job as it ended, found by long-poll; fails if it did not end in `state` (None: any)."""
-        job, end = self.job(job_id, wait=20), time.monotonic() + seconds
+        job, end = self.job(job_id, wait=20), time.monotonic() + patient(seconds)
         while not job["done"] and time.monotonic() < end:
             job = self.job(job_id, wait=20)
         assert job["done"], f"job {job_id} is {job['status']} after {seconds} s ({job['reason']})"
@@ -58,7 +60,7 @@ class Client(requests.Session):
         return job
 
     def wait_state(self, job_id, states, seconds=60):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patient(seconds)
         while True:
             job = self.job(job_id)
             if job["status"] in states:
@@ -67,7 +69,7 @@ class Client(requests.Session):
             time.sleep(0.1)
 
     def wait_indexed(self, job_id, seconds=20):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patient(seconds)
         while not self.job(job_id)["indexed"]:
             assert time.monotonic() < end, f"job {job_id} was not indexed without being asked"
             time.sleep(0.1)

@@ -1,14 +1,14 @@
 """One server process: started as a user would start it, ended by its own pid, its log kept and searched."""
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import time
 
 import requests
 
-SANITIZER = re.compile(r"(ERROR: AddressSanitizer|runtime error:|ERROR: LeakSanitizer|WARNING: ThreadSanitizer).*")
+from .sanitizers import patient
+
 PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
 
 
@@ -32,7 +32,7 @@ class Server:
 
     def start(self, seconds=30):
         self.spawn()
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patient(seconds)
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log()[-3000:]}")
@@ -64,7 +64,7 @@ class Server:
             return None
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(patient(seconds))
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the server did not end within {seconds} s of SIGTERM:\n{self.log()[-3000:]}") from None
@@ -75,6 +75,3 @@ class Server:
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
-
-    def sanitizer_reports(self):
-        return [match.group(0) for match in SANITIZER.finditer(self.log())]

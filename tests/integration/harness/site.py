@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from . import ports
+from . import ports, sanitizers
 from .client import Client
 from .contract import Contract
 from .server import Server
@@ -98,18 +98,19 @@ class Site:
         self.wait_until(lambda: self.client().get("/health").json()["slurm"], 20, "health sees Slurm")
 
     def stop(self):
-        """Ends all that runs; what sanitizers found in the servers' logs is an error."""
-        reports, late = [], []
+        """Ends all that runs. What sanitizers reported in any log, and a server that does not end well, is an error."""
+        late = []
         for server in self.servers:
             try:
-                server.stop()
+                if server.stop() not in (None, 0):
+                    late.append(f"a server ended with {server.process.returncode}:\n{server.log()[-3000:]}")
             except AssertionError as error:
                 late.append(str(error))
-            reports += server.sanitizer_reports()
         try:
             self.slurm.stop()
         except (AssertionError, subprocess.SubprocessError) as error:
             late.append(str(error))
+        reports = sanitizers.reports(self.top)
         if os.environ.get("JR_KEEP"):
             print(f"\nkept {self.top}")
         else:
@@ -119,7 +120,7 @@ class Site:
 
     @staticmethod
     def wait_until(condition, seconds, what):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + sanitizers.patient(seconds)
         while not condition():
             assert time.monotonic() < end, f"not within {seconds} s: {what}"
             time.sleep(0.05)

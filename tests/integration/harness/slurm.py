@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+from .sanitizers import patient
+
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -49,7 +51,7 @@ class Slurm:
         self.wait_up()
 
     def wait_up(self, seconds=60):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patient(seconds)
         while "idle" not in (seen := self.run("sinfo", "-h", "-o", "%T", check=False, seconds=30).stdout) and "mix" not in seen:
             assert time.monotonic() < end, f"Slurm does not come up: {seen}\n{self.log.read_text(errors='replace')[-3000:]}"
             time.sleep(0.2)

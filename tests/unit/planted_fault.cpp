@@ -1,0 +1,50 @@
+// One fault of each kind that a build with sanitizers must see: a sanitizer that reports nothing
+// would pass every test. Its tests pass when it fails.
+//
+//     planted_fault use-after-free|overflow|race
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+#include <thread>
+
+namespace {
+
+int use_after_free() {
+  auto p = std::make_unique<int>(1);
+  const volatile int* gone = p.get();
+  p.reset();
+  return *gone;
+}
+
+int overflow() {
+  volatile int most = INT_MAX;
+  most = most + 1;
+  return most;
+}
+
+int race() {
+  int shared = 0;
+  const auto count = [&shared] {
+    for (int i = 0; i < 100'000; ++i)
+      ++*const_cast<volatile int*>(&shared);
+  };
+  std::thread one{count}, other{count};
+  one.join();
+  other.join();
+  return shared;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view what{argc > 1 ? argv[1] : ""};
+  int seen = 0;
+  if (what == "use-after-free")
+    seen = use_after_free();
+  else if (what == "overflow")
+    seen = overflow();
+  else if (what == "race")
+    seen = race();
+  return seen == 42 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::uint64_t mib = 1U << 20U;
 constexpr std::uint64_t free_of_ratio = 256 * mib; // small bombs do no harm
-constexpr std::uint64_t most_ratio = 250;          // text in xz reaches 100, zeros 1,000 and more
 constexpr std::uint64_t most_names = 64 * mib;     // memory for the folders' names
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -19,6 +18,11 @@ constexpr std::uint64_t most_names = 64 * mib;     // memory for the folders' na
 void budget::entry() {
   if (++entries_ > most_.max_files)
     refuse("it holds more than " + std::to_string(most_.max_files) + " files and folders.");
+}
+
+void budget::path(std::uint64_t length) const {
+  if (length > most_.max_path)
+    refuse("it holds a path longer than " + std::to_string(most_.max_path) + " bytes.");
 }
 
 void budget::folder_name(std::uint64_t length) {
@@ -44,8 +48,9 @@ void budget::unpacked(std::uint64_t bytes) {
 }
 
 void budget::check_ratio(std::uint64_t swollen) const {
-  if (swollen > free_of_ratio && (swollen - free_of_ratio) / most_ratio > consumed_)
-    refuse("it swells to more than 250 times its size when unpacked.");
+  if (swollen > free_of_ratio && (swollen - free_of_ratio) / most_.max_ratio > consumed_)
+    refuse("it swells to more than " + std::to_string(most_.max_ratio) +
+           " times its size when unpacked.");
 }
 
 } // namespace jobrunner::archive

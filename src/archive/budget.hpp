@@ -9,6 +9,9 @@ struct limits {
   std::uint64_t max_bytes = 0;      // sum of the files' sizes, holes included
   std::uint64_t max_files = 0;      // files and folders
   std::uint64_t min_free_bytes = 0; // what must stay free on the file system
+  std::uint64_t max_ratio = 250;    // unpacked to packed; text in xz reaches 100, zeros 1,000
+  std::uint64_t max_path = 1024;    // bytes of a path; entry_path() allows no more
+  std::uint64_t max_seconds = 6ULL * 3600; // of processor time
 };
 
 struct totals {
@@ -22,6 +25,7 @@ public:
   explicit budget(const limits& most) noexcept : most_(most) {}
 
   void entry();                           // one more file or folder
+  void path(std::uint64_t length) const;  // of one of them
   void folder_name(std::uint64_t length); // of a name that is remembered until the end
   void expect(std::uint64_t size) const;  // a file of that size is about to come
   void grow(std::uint64_t bytes);         // files grew by that much, holes included

@@ -17,10 +17,10 @@ void set_locale(kind what) {
     throw failure{errc::internal, std::string{"the locale is missing: "} + name};
 }
 
-totals extract(int fd, kind what, int folder, const limits& most) {
+totals extract(int fd, kind what, int folder, int list, const limits& most) {
   budget spent{most};
   reader in{fd, what, spent};
-  writer out{folder, most, spent};
+  writer out{folder, list, most, spent};
   while (const auto e = in.next()) {
     if (e->folder) {
       out.folder(*e);

@@ -13,9 +13,10 @@ void set_locale(kind what);
 /// Extracts the tar or zip that `fd` holds into the empty folder `folder`; both stay the caller's.
 /// A tar may come from a pipe, and is read to the end of it; a zip must be a regular file. Only
 /// files (0444, or 0555 where any execute bit was set) and folders (0555 when done) are made;
-/// anything else in the archive refuses it as a whole. What was written by then stays.
+/// anything else in the archive refuses it as a whole. What was written by then stays. The list of
+/// the files and their hashes (core/file_list.hpp) is appended to `list`, unless that is -1.
 /// Call set_locale() before. Throws failure: unprocessable (refused or broken), disk_full,
 /// internal.
-totals extract(int fd, kind what, int folder, const limits& most);
+totals extract(int fd, kind what, int folder, int list, const limits& most);
 
 } // namespace jobrunner::archive

@@ -1,7 +1,10 @@
 // jobrunner-extract: the short-lived child in which libarchive runs.
 //
-//   jobrunner-extract extract tar|zip DIR MAX_BYTES MAX_FILES MIN_FREE_BYTES < ARCHIVE
+//   jobrunner-extract extract tar|zip DIR [list=FILE] [max_bytes=N] [max_files=N] ... < ARCHIVE
 //   jobrunner-extract remove DIR
+//
+// The budgets are those of archive/budget.hpp, by their names; max_bytes and max_files must be
+// given. The list of the files (core/file_list.hpp) goes to FILE, which must not be there yet.
 //
 // One line of JSON on standard output, {"files":N,"bytes":N} or {"error":"a sentence"}. Exit
 // status: 0 done, 1 the archive is refused or broken, 2 the disk is full, 3 our own fault.
@@ -9,6 +12,7 @@
 #include "archive/remove.hpp"
 #include "archive/sandbox.hpp"
 #include "core/error.hpp"
+#include "core/sha256.hpp"
 #include "core/unique_fd.hpp"
 
 #include <boost/json/object.hpp>
@@ -16,9 +20,12 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
+#include <map>
 #include <new>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,21 +51,64 @@ unique_fd open_folder(std::string_view path) {
   return folder;
 }
 
+unique_fd create(const std::string& path) {
+  unique_fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640)};
+  if (!file)
+    throw errno_failure("making the file " + path);
+  return file;
+}
+
+struct settings {
+  archive::limits most;
+  std::string list;
+};
+
+settings options(const arguments& given) {
+  settings s;
+  const std::map<std::string_view, std::uint64_t*> budgets{
+      {"max_bytes", &s.most.max_bytes},
+      {"max_files", &s.most.max_files},
+      {"min_free_bytes", &s.most.min_free_bytes},
+      {"max_ratio", &s.most.max_ratio},
+      {"max_path", &s.most.max_path},
+      {"max_seconds", &s.most.max_seconds}};
+  for (const auto one : given) {
+    const auto name = one.substr(0, one.find('='));
+    const auto value = one.substr(std::min(name.size() + 1, one.size()));
+    if (name == "list")
+      s.list = value;
+    else if (const auto it = budgets.find(name); it != budgets.end())
+      *it->second = number(value);
+    else
+      throw failure{errc::internal, "unknown option: " + std::string{one}};
+  }
+  if (s.most.max_bytes == 0 || s.most.max_files == 0 || s.most.max_ratio == 0)
+    throw failure{errc::internal, "max_bytes, max_files and max_ratio must be more than 0"};
+  return s;
+}
+
 archive::totals run(const arguments& args) {
   if (args.size() == 2 && args[0] == "remove") {
     const auto folder = open_folder(args[1]);
-    archive::confine(folder.get(), archive::task::remove, 0);
+    archive::confine({folder.get()}, archive::task::remove);
     return archive::remove_below(folder.get());
   }
-  if (args.size() != 6 || args[0] != "extract" || (args[1] != "tar" && args[1] != "zip"))
-    throw failure{errc::internal, "usage: jobrunner-extract extract tar|zip DIR MAX_BYTES "
-                                  "MAX_FILES MIN_FREE_BYTES, or: jobrunner-extract remove DIR"};
-  const archive::limits most{number(args[3]), number(args[4]), number(args[5])};
+  if (args.size() < 3 || args[0] != "extract" || (args[1] != "tar" && args[1] != "zip"))
+    throw failure{errc::internal, "usage: jobrunner-extract extract tar|zip DIR [NAME=VALUE...], "
+                                  "or: jobrunner-extract remove DIR"};
+  const auto given = options({args.begin() + 3, args.end()});
   const auto what = args[1] == "zip" ? archive::kind::zip : archive::kind::tar;
   const auto folder = open_folder(args[2]);
+  const auto list = given.list.empty() ? unique_fd{} : create(given.list);
+  sha256{};                  // what OpenSSL reads once it reads here
   archive::set_locale(what); // the locale's files cannot be opened any more later
-  archive::confine(folder.get(), archive::task::extract, most.max_bytes);
-  return archive::extract(0, what, folder.get(), most);
+  const auto& most = given.most;
+  constexpr std::uint64_t longest_line = 2048; // of the list
+  const auto list_size = most.max_files > most.max_bytes / longest_line && list
+                             ? most.max_files * longest_line
+                             : most.max_bytes;
+  archive::confine({folder.get(), list.get(), list_size, most.max_seconds}, archive::task::extract);
+  return archive::extract(0, what, folder.get(), list.get(), most);
 }
 
 int explain(int status, std::string_view why) {

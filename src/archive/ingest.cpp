@@ -1,6 +1,8 @@
 #include "archive/ingest.hpp"
 
+#include "core/durable.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/log.hpp"
 
 #include <boost/json/parse.hpp>
@@ -13,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -23,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr auto longest_extraction = 1h; // after the last byte has arrived
 constexpr int longest_stall_ms = 60000; // that the extractor may leave the pipe full
 constexpr std::int64_t check_disk_every = 16 << 20;
 
@@ -51,13 +53,30 @@ void make_folder(const fs::path& path) {
     throw errno_failure("make the folder " + path.filename().string());
 }
 
-void sync_folder(const fs::path& path) {
-  const unique_fd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!fd || fsync(fd.get()) != 0)
-    throw errno_failure("sync the folder " + path.filename().string());
+/// Those that are ours: what lies in a closed one cannot be removed.
+void open_folders(const fs::path& top) {
+  std::error_code ec;
+  fs::recursive_directory_iterator all{top, ec};
+  while (!ec && all != fs::recursive_directory_iterator{}) {
+    std::error_code not_ours;
+    if (all->symlink_status(ec).type() == fs::file_type::directory)
+      fs::permissions(all->path(), fs::perms::owner_all, fs::perm_options::add, not_ours);
+    all.increment(ec);
+  }
 }
 
 } // namespace
+
+extraction extraction_of(launcher& extractors, const config& settings) {
+  return {extractors,
+          settings.programs_dir / "jobrunner-extract",
+          settings.max_extracted_bytes,
+          settings.max_extracted_files,
+          settings.min_free_bytes,
+          settings.max_archive_ratio,
+          settings.max_archive_path,
+          settings.max_extract_seconds};
+}
 
 ingest::ingest(const extraction& how, fs::path staging, const std::string& filename, bool extract)
     : how_(how),
@@ -83,11 +102,16 @@ ingest::ingest(const extraction& how, fs::path staging, const std::string& filen
 ingest::~ingest() = default; // kills an extractor that still runs
 
 void ingest::start_extractor(int input) {
-  extractor_.emplace(
-      how_.extractors.spawn({how_.program.string(), "extract", kind_ == kind::zip ? "zip" : "tar",
-                             (staging_ / "data").string(), std::to_string(how_.max_bytes),
-                             std::to_string(how_.max_files), std::to_string(how_.min_free_bytes)},
-                            input));
+  const auto budget = [](const char* name, std::uint64_t value) {
+    return std::string{name} + "=" + std::to_string(value);
+  };
+  extractor_.emplace(how_.extractors.spawn(
+      {how_.program.string(), "extract", kind_ == kind::zip ? "zip" : "tar",
+       (staging_ / "data").string(), "list=" + (staging_ / "files").string(),
+       budget("max_bytes", how_.max_bytes), budget("max_files", how_.max_files),
+       budget("min_free_bytes", how_.min_free_bytes), budget("max_ratio", how_.max_ratio),
+       budget("max_path", how_.max_path), budget("max_seconds", how_.max_seconds)},
+      input));
 }
 
 void ingest::write(std::span<const char> bytes) {
@@ -131,7 +155,7 @@ void ingest::refused() {
 
 std::int64_t ingest::await_extractor() {
   pipe_.reset(); // the end of the archive
-  const auto ended = extractor_->wait(longest_extraction);
+  const auto ended = extractor_->wait(std::chrono::seconds{how_.max_seconds});
   extractor_.reset();
   if (!ended.err.empty()) // it has nothing to say there: a sanitizer or the C library has
     log("ingest", "extractor_says", {{"err", ended.err}});
@@ -151,7 +175,10 @@ std::int64_t ingest::await_extractor() {
       {{"exit", std::to_string(ended.exit_code)},
        {"signal", std::to_string(ended.signal)},
        {"said", why}});
-  if (ended.signal != 0 || ended.timed_out)
+  if (ended.timed_out || ended.signal == SIGXCPU)
+    throw failure(errc::unprocessable, "The archive was refused: unpacking it takes longer than " +
+                                           std::to_string(how_.max_seconds) + " seconds.");
+  if (ended.signal != 0)
     throw failure(errc::unprocessable,
                   "the archive made its extractor fail; it is broken or hostile");
   throw failure(errc::internal, "the extractor could not run: " + why + ended.err);
@@ -160,8 +187,11 @@ std::int64_t ingest::await_extractor() {
 ingested ingest::finish() {
   ingested done{hash_.finish(), kind_ != kind::none, written_};
   if (kind_ == kind::none) {
-    if (fchmod(file_.get(), 0444) != 0 || fsync(file_.get()) != 0)
-      throw errno_failure("sync the upload");
+    JR_FAILPOINT("file_written");
+    if (fchmod(file_.get(), 0444) != 0)
+      throw errno_failure("close the upload");
+    sync(file_.get(), "the upload");
+    JR_FAILPOINT("file_synced");
   } else if (kind_ == kind::zip) {
     if (lseek(file_.get(), 0, SEEK_SET) != 0)
       throw errno_failure("rewind the archive");
@@ -172,7 +202,9 @@ ingested ingest::finish() {
   } else {
     done.bytes = await_extractor();
   }
+  JR_FAILPOINT("archive_extracted");
   sync_folder(staging_ / "data");
+  JR_FAILPOINT("ingested");
   return done;
 }
 
@@ -183,6 +215,7 @@ void discard(const extraction& how, const fs::path& staging) {
     const auto ended =
         how.extractors.spawn({how.program.string(), "remove", staging.string()}).wait(10min);
     std::error_code ec;
+    open_folders(staging);
     fs::remove_all(staging, ec); // what is the server's own
     if (ec || ended.exit_code != 0)
       log("ingest", "staging_left", {{"folder", staging.string()}, {"err", ended.out + ended.err}});

@@ -3,9 +3,11 @@
 //
 //   <staging>/data/        what becomes the dataset's folder
 //   <staging>/archive      a zip, until it is extracted: its directory is at its end
+//   <staging>/files        the list of what was extracted, see core/file_list.hpp
 #pragma once
 
 #include "archive/name.hpp"
+#include "core/config.hpp"
 #include "core/launcher.hpp"
 #include "core/sha256.hpp"
 #include "core/unique_fd.hpp"
@@ -24,8 +26,13 @@ struct extraction {
   std::filesystem::path program; // jobrunner-extract
   std::uint64_t max_bytes = 0;   // unpacked
   std::uint64_t max_files = 0;
-  std::uint64_t min_free_bytes = 0; // left on the disk, also while a plain file is written
+  std::uint64_t min_free_bytes = 0;  // left on the disk, also while a plain file is written
+  std::uint64_t max_ratio = 250;     // unpacked to packed
+  std::uint64_t max_path = 1024;     // bytes
+  std::uint64_t max_seconds = 21600; // of processor time, and to wait once the last byte is there
 };
+
+extraction extraction_of(launcher& extractors, const config& settings);
 
 /// What has arrived: durable, and still in its staging folder.
 struct ingested {

@@ -30,28 +30,40 @@ void limit(__rlimit_resource resource, std::uint64_t most) {
     throw errno_failure("setting a resource limit");
 }
 
+/// All but standard input, output and error and those two.
+void close_others(int one, int other) {
+  unsigned next = 3;
+  const auto up_to = [&next](int kept) {
+    const auto end = static_cast<unsigned>(kept);
+    if (kept >= 0 && end >= next) {
+      if (end > next)
+        close_range(next, end - 1, 0);
+      next = end + 1;
+    }
+  };
+  up_to(std::min(one, other));
+  up_to(std::max(one, other));
+  close_range(next, ~0U, 0);
+}
+
 } // namespace
 
-void confine(int folder, task what, std::uint64_t max_file) {
+void confine(const confinement& most, task what) {
   umask(022);
-  const auto own = static_cast<unsigned>(folder);
-  constexpr unsigned first = 3; // behind standard input, output and error
-  if (own > first)
-    close_range(first, own - 1, 0);
-  close_range(own + 1, ~0U, 0);
+  close_others(most.folder, most.list);
   std::signal(SIGXFSZ, SIG_IGN); // then writing too much is EFBIG, which can be explained
   std::signal(SIGPIPE, SIG_IGN);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     throw errno_failure("giving up privileges");
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_FSIZE, std::max<std::uint64_t>(max_file, 1U << 16U)); // also of our own answer
+  limit(RLIMIT_FSIZE, std::max<std::uint64_t>(most.max_file, 1U << 16U)); // also of our own answer
   limit(RLIMIT_NOFILE, what == task::remove ? 256 : 64); // remove holds one for each level
-  limit(RLIMIT_CPU, 24ULL * 3600);                       // the server's patience ends sooner
+  limit(RLIMIT_CPU, most.max_seconds);
   if (!sanitized) {
     limit(RLIMIT_AS, 1ULL << 30U); // xz -9 needs 65 MiB, zstd with its largest window 128
     limit(RLIMIT_NPROC, 0);        // no further process or thread
   }
-  allow_only(folder, what);
+  allow_only(most.folder, what);
 }
 
 } // namespace jobrunner::archive

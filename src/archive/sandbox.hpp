@@ -8,11 +8,17 @@ namespace jobrunner::archive {
 
 enum class task { extract, remove };
 
+struct confinement {
+  int folder = -1, list = -1;            // descriptors that stay open; -1: no list
+  std::uint64_t max_file = 0;            // bytes
+  std::uint64_t max_seconds = 24 * 3600; // of processor time
+};
+
 /// For good, for this process: no new privileges, no core, no other descriptors, a umask of 022,
-/// limits on memory, descriptors, processor time and the size of a file (`max_file` bytes), and by
-/// Landlock no file outside the folder `folder` and no network. Throws failure{internal} if the
-/// kernel refuses what it has; a kernel without Landlock is left at that.
-void confine(int folder, task what, std::uint64_t max_file);
+/// limits on memory, descriptors, processor time and the size of a file, and by Landlock no file
+/// outside the folder and no network. Throws failure{internal} if the kernel refuses what it has; a
+/// kernel without Landlock is left at that.
+void confine(const confinement&, task what);
 
 /// The part of confine() that is Landlock. Returns whether the kernel has it. Apart for tests.
 bool allow_only(int folder, task what);

@@ -47,10 +47,11 @@ void set_time(int fd, const std::optional<std::int64_t>& mtime) {
 
 } // namespace
 
-writer::writer(int top, const limits& most, budget& spent) noexcept
+writer::writer(int top, int list, const limits& most, budget& spent) noexcept
     : top_(top),
       most_(most),
-      spent_(spent) {}
+      spent_(spent),
+      list_(list) {}
 
 // One component further down: opened, or made and noted for finish().
 unique_fd writer::step(int at, const std::string& name, const std::string& path) {
@@ -92,6 +93,7 @@ int writer::parent(std::string_view path) {
 }
 
 void writer::folder(const entry& e) {
+  spent_.path(e.path.size());
   if (e.path.empty())
     return; // the top folder's mode, owner and time are not the archive's to set
   parent(e.path);
@@ -103,6 +105,7 @@ void writer::folder(const entry& e) {
 
 void writer::begin_file(const entry& e) {
   spent_.entry();
+  spent_.path(e.path.size());
   spent_.expect(e.size);
   const auto name = e.path.substr(e.path.rfind('/') + 1); // npos + 1 is 0
   const int at = parent(folder_of(e.path));
@@ -114,6 +117,7 @@ void writer::begin_file(const entry& e) {
   if (!file_)
     throw write_failure(e.path);
   ++files_;
+  list_.begin();
   file_path_ = e.path;
   size_ = e.size;
   extent_ = 0;
@@ -130,6 +134,8 @@ void writer::write(const block& b) {
     extent_ = end;
   }
   check_space(b.bytes.size());
+  if (!list_.add(b.offset, b.bytes))
+    refuse(file_path_, "has parts that overlap or are out of order.");
   for (std::size_t done = 0; done < b.bytes.size();) {
     const auto rest = b.bytes.subspan(done);
     const auto n =
@@ -152,6 +158,7 @@ void writer::end_file() {
   if (size > length_ && ftruncate(file_.get(), static_cast<off_t>(size)) != 0)
     throw write_failure(file_path_);
   set_time(file_.get(), mtime_);
+  list_.end(file_path_, size);
   file_.reset();
 }
 
@@ -169,6 +176,7 @@ void writer::check_space(std::uint64_t bytes) {
 }
 
 void writer::finish() {
+  list_.finish();
   for (const auto& made : folders_) {
     const int fd = parent(made.path);
     if (fchmod(fd, 0555) != 0)

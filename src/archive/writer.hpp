@@ -3,6 +3,7 @@
 #pragma once
 
 #include "archive/budget.hpp"
+#include "archive/listing.hpp"
 #include "archive/reader.hpp"
 #include "core/unique_fd.hpp"
 
@@ -16,8 +17,9 @@ namespace jobrunner::archive {
 
 class writer {
 public:
-  /// `top` is an empty folder and stays the caller's.
-  writer(int top, const limits& most, budget& spent) noexcept;
+  /// `top` is an empty folder and stays the caller's, as does `list`, which gets a line for each
+  /// file; -1: none.
+  writer(int top, int list, const limits& most, budget& spent) noexcept;
 
   /// All of these throw failure: unprocessable (what is there already does not fit, or a budget
   /// is spent), disk_full (also when less than limits::min_free_bytes would stay), internal.
@@ -44,6 +46,7 @@ private:
   int top_;
   limits most_;
   budget& spent_;
+  listing list_;
   std::uint64_t files_ = 0;
   std::uint64_t unchecked_ = 0; // bytes since the free space was last looked at
   std::vector<made_folder> folders_;

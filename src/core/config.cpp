@@ -159,6 +159,16 @@ config load_config() {
   c.min_free_bytes = number<std::uint64_t>("JR_MIN_FREE_BYTES", 256ULL << 20U, 0, no_limit);
   c.max_extracted_bytes = number<std::uint64_t>("JR_MAX_EXTRACTED_BYTES", 1ULL << 42U, 1, no_limit);
   c.max_extracted_files = number<std::uint64_t>("JR_MAX_EXTRACTED_FILES", 1000000, 1, no_limit);
+  c.max_archive_ratio = number<std::uint64_t>("JR_MAX_ARCHIVE_RATIO", 250, 1, 1000000);
+  c.max_archive_path = number<std::uint64_t>("JR_MAX_ARCHIVE_PATH", 1024, 16, 1024);
+  c.max_extract_seconds = number<std::uint64_t>("JR_MAX_EXTRACT_S", 21600, 1, 604800);
+  c.max_dataset_bytes = number<std::uint64_t>("JR_MAX_DATASET_BYTES", 0, 0, no_limit);
+  c.scrub_every =
+      std::chrono::seconds{number<std::int64_t>("JR_SCRUB_EVERY_S", 604800, 0, 31536000)};
+  c.scrub_bytes_per_second =
+      number<std::uint64_t>("JR_SCRUB_BYTES_PER_S", 20U << 20U, 1024, no_limit);
+  c.upload_expires =
+      std::chrono::seconds{number<std::int64_t>("JR_UPLOAD_EXPIRES_S", 86400, 1, 31536000)};
   c.max_uploads = number<unsigned>("JR_MAX_UPLOADS", 16, 1, 1024);
   c.max_connections = number<unsigned>("JR_MAX_CONNECTIONS", 4096, 8, 1000000);
   c.max_connections_per_address = number<unsigned>(

@@ -50,6 +50,13 @@ struct config {
   std::uint64_t min_free_bytes = 0;            // JR_MIN_FREE_BYTES: kept free on the disk
   std::uint64_t max_extracted_bytes = 0;       // JR_MAX_EXTRACTED_BYTES
   std::uint64_t max_extracted_files = 0;       // JR_MAX_EXTRACTED_FILES
+  std::uint64_t max_archive_ratio = 250;       // JR_MAX_ARCHIVE_RATIO: unpacked to packed
+  std::uint64_t max_archive_path = 1024;       // JR_MAX_ARCHIVE_PATH: bytes of a file's path
+  std::uint64_t max_extract_seconds = 21600;   // JR_MAX_EXTRACT_S: processor time of an archive
+  std::uint64_t max_dataset_bytes = 0;         // JR_MAX_DATASET_BYTES: of all; 0: no limit
+  std::chrono::seconds scrub_every{0};         // JR_SCRUB_EVERY_S: 0: only when asked
+  std::uint64_t scrub_bytes_per_second = 1;    // JR_SCRUB_BYTES_PER_S
+  std::chrono::seconds upload_expires{86400};  // JR_UPLOAD_EXPIRES_S: of a resumable one at rest
   unsigned max_uploads = 16;                   // JR_MAX_UPLOADS: at once; 429 beyond
   unsigned max_connections = 4096;             // JR_MAX_CONNECTIONS
   unsigned max_connections_per_address = 3072; // JR_MAX_CONNECTIONS_PER_ADDRESS

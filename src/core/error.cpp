@@ -7,10 +7,10 @@
 namespace jobrunner {
 
 std::string to_string(errc code) {
-  constexpr std::array names{"none",        "invalid",   "unauthorized",  "forbidden",
-                             "not_found",   "conflict",  "length_needed", "too_large",
-                             "unsupported", "bad_range", "unprocessable", "too_many",
-                             "unavailable", "disk_full", "internal"};
+  constexpr std::array names{
+      "none",   "invalid",       "unauthorized", "forbidden",   "not_found", "conflict",
+      "gone",   "length_needed", "too_large",    "unsupported", "bad_range", "unprocessable",
+      "locked", "too_many",      "unavailable",  "disk_full",   "internal"};
   static_assert(names.size() == static_cast<std::size_t>(errc::internal) + 1);
   return names.at(static_cast<std::size_t>(code));
 }

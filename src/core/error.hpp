@@ -16,11 +16,13 @@ enum class errc : std::uint8_t {
   forbidden,     // 403: not from there, or not with the default token
   not_found,     // 404: no such dataset, job, file
   conflict,      // 409: it is in another state than the call needs
+  gone,          // 410: it was there, and has expired
   length_needed, // 411: a body without a length
   too_large,     // 413: over a limit of the configuration
   unsupported,   // 415: a body of a kind we do not read
   bad_range,     // 416
   unprocessable, // 422: an archive that is refused or broken
+  locked,        // 423: somebody else is at it
   too_many,      // 429: a limit of the caller's is reached
   unavailable,   // 503: Slurm does not answer, a queue is full: try again
   disk_full,     // 507

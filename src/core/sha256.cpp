@@ -18,6 +18,19 @@ sha256::sha256() : context_(EVP_MD_CTX_new()) {
     throw failure(errc::internal, "SHA-256 is not to be had from OpenSSL");
 }
 
+sha256::sha256(const sha256& other) : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_MD_CTX_copy_ex(context_.get(), other.context_.get()) != 1)
+    throw failure(errc::internal, "a SHA-256 cannot be copied");
+}
+
+sha256& sha256::operator=(const sha256& other) {
+  if (this != &other)
+    context_ = std::move(sha256{other}.context_);
+  return *this;
+}
+
+sha256::~sha256() = default;
+
 void sha256::update(const void* data, std::size_t size) {
   EVP_DigestUpdate(context_.get(), data, size);
 }

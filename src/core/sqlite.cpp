@@ -1,5 +1,6 @@
 #include "core/sqlite.hpp"
 
+#include "core/durable.hpp"
 #include "core/error.hpp"
 
 namespace jobrunner::sqlite {
@@ -19,7 +20,16 @@ errc meaning(int rc) {
   }
 }
 
+/// The disk has lost what was to be committed, or may have.
+void end_if_lost(sqlite3* db) {
+  const int code = sqlite3_extended_errcode(db);
+  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
+    end_after_lost_write("the database", sqlite3_errmsg(db));
+}
+
 void check(sqlite3* db, int rc) {
+  if (rc != SQLITE_OK)
+    end_if_lost(db);
   if (rc != SQLITE_OK)
     throw failure(meaning(rc), std::string{"database: "} + sqlite3_errmsg(db));
 }
@@ -72,6 +82,7 @@ void statement::rows::next() {
       return;
     default: {
       auto* db = sqlite3_db_handle(stmt_);
+      end_if_lost(db);
       const std::string why = sqlite3_errmsg(db);
       sqlite3_reset(stmt_);
       throw failure(meaning(rc), "database: " + why);

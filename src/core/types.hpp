@@ -1,6 +1,7 @@
 // The words every layer shares. No behaviour.
 #pragma once
 
+#include "core/error.hpp"
 #include "core/time.hpp"
 
 #include <cstdint>
@@ -16,6 +17,30 @@ struct dataset {
       rel_path; // below the root: "datasets/<sha256>/" (extracted) or "datasets/<sha256>/<name>"
   std::int64_t bytes = 0; // sum of its files
   timestamp created_at{};
+  std::vector<std::string> tags{}; // each once, in order
+  std::string note{};
+  bool pinned = false;                   // never cleaned up
+  timestamp used_at{};                   // last upload, look-up or job, give or take ten minutes
+  std::optional<timestamp> checked_at{}; // when its files were last hashed
+  std::string damage{};                  // what that found, in words; empty: they are as they were
+};
+
+/// A resumable upload (tus 1.0).
+struct upload {
+  std::string id; // a uuid
+  std::uint64_t length = 0;
+  std::uint64_t offset = 0;         // so many bytes have come and are on the disk
+  std::string metadata{};           // as sent
+  std::string filename{};           // safe; what the dataset's file is called, if it is one
+  bool extract = true;              // if it is an archive
+  std::string sha256{};             // that it must have; empty: any
+  bool partial = false;             // no dataset, but a part of a later upload
+  std::vector<std::string> parts{}; // of a final one: the ids of its partial ones
+  std::string state = "receiving";  // then processing, then done or failed; or expired
+  std::string dataset_sha{};        // once done
+  std::string problem{};            // why it failed, in words
+  errc code = errc::unprocessable;  // likewise; not kept over a restart
+  timestamp created_at{}, expires_at{};
 };
 
 /// What a job asks of the cluster.

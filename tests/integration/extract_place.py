@@ -59,12 +59,13 @@ class Place:
         return subprocess.run([PROGRAM, *map(str, args)], stdin=stdin, capture_output=True, env={},
                               timeout=60, **self.user, **more)
 
-    def extract(self, archive, kind="tar", max_bytes=MAX_BYTES, max_files=MAX_FILES, min_free=0):
-        """The exit status and what was said."""
+    def extract(self, archive, kind="tar", max_bytes=MAX_BYTES, max_files=MAX_FILES, **more):
+        """The exit status and what was said; `more` are further options."""
         with tempfile.TemporaryFile() as file:
             file.write(archive)
             file.seek(0)
-            done = self.run("extract", kind, self.out, max_bytes, max_files, min_free, stdin=file)
+            options = {"max_bytes": max_bytes, "max_files": max_files, **more}
+            done = self.run("extract", kind, self.out, *(f"{name}={value}" for name, value in options.items()), stdin=file)
         return done.returncode, one_line(done)
 
     def remove(self):

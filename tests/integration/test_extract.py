@@ -1,15 +1,18 @@
 """jobrunner-extract against hostile, cut and ordinary archives; see extract_place.py."""
 import errno
 import gzip
+import hashlib
 import io
 import json
 import lzma
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -152,9 +155,48 @@ def test_remove_goes_on_after_what_is_not_its_own(place):
     shutil.rmtree(closed)
 
 
+def test_an_archive_that_swells_is_stopped_and_the_ratio_can_be_set(place):
+    archive = make_archives.gzip_of_zeros(400)  # beyond the 256 MiB that may swell as they like
+    status, said = place.extract(archive)
+    assert status == 1 and "250 times" in said["error"], said
+    place.remove()
+    status, said = place.extract(archive, max_ratio=10)
+    assert status == 1 and "10 times" in said["error"], said
+    place.remove()
+    assert place.extract(archive, max_ratio=5000)[0] == 0
+
+
+def test_an_archive_that_takes_too_long_is_stopped(place):
+    with tempfile.TemporaryFile() as file:
+        file.write(make_archives.gzip_of_zeros(8192))  # half a minute of work
+        file.seek(0)
+        done = place.run("extract", "tar", place.out, "max_bytes=10000000000", "max_files=10", "max_ratio=1000000", "max_seconds=1",
+                         "list=" + str(place.base / "t" / "list"), stdin=file)
+    assert done.returncode in (-signal.SIGXCPU, -signal.SIGKILL), done
+    (place.base / "t" / "list").unlink()
+
+
+def test_a_path_longer_than_the_limit_is_refused(place):
+    archive = make_archives.tar(make_archives.file("a" * 50 + "/" + "b" * 50))
+    assert place.extract(archive, max_path=101)[0] == 0
+    place.remove()
+    status, said = place.extract(archive, max_path=100)
+    assert status == 1 and "longer than 100 bytes" in said["error"], said
+
+
+def test_the_list_names_every_file_with_its_hash(place):
+    files = {f"d/{n}": random.Random(n).randbytes(n * 1000) for n in range(20)}
+    archive = make_archives.tar(*(make_archives.file(name, data) for name, data in files.items()))
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        assert place.extract(archive, list=folder + "/list")[0] == 0
+        lines = Path(folder, "list").read_text().splitlines()
+    assert lines == [f"{hashlib.sha256(data).hexdigest()} {len(data)} {name}" for name, data in files.items()]
+
+
 def test_too_little_free_space_is_a_full_disk(place):
     archive = make_archives.tar(make_archives.file("f", bytes(40 << 20)))
-    status, said = place.extract(archive, min_free=1 << 62)
+    status, said = place.extract(archive, min_free_bytes=1 << 62)
     assert status == 2 and "full" in said["error"]
 
 
@@ -173,10 +215,12 @@ def test_a_disk_that_fills_up_is_a_full_disk(place):
 
 
 @pytest.mark.parametrize("args", [
-    [], ["extract"], ["extract", "rar", "DIR", "1", "1", "1"], ["remove"],
-    ["extract", "tar", "DIR", "1", "1", "-1"], ["extract", "tar", "DIR", "1x", "1", "1"],
-    ["extract", "tar", "/nonexistent", "1", "1", "1"], ["remove", "/nonexistent"],
-    ["extract", "zip", "DIR", "1", "1", "1"],  # from something that is not a file
+    [], ["extract"], ["extract", "rar", "DIR", "max_bytes=1", "max_files=1"], ["remove"],
+    ["extract", "tar", "DIR", "max_bytes=1", "max_files=-1"], ["extract", "tar", "DIR", "max_bytes=1x", "max_files=1"],
+    ["extract", "tar", "DIR"], ["extract", "tar", "DIR", "max_bytes=1", "max_files=1", "max_ration=1"],
+    ["extract", "tar", "/nonexistent", "max_bytes=1", "max_files=1"], ["remove", "/nonexistent"],
+    ["extract", "tar", "DIR", "max_bytes=1", "max_files=1", "list=/nonexistent/list"],
+    ["extract", "zip", "DIR", "max_bytes=1", "max_files=1"],  # from something that is not a file
 ])
 def test_a_wrong_call_is_our_own_fault(place, args):
     args = [str(place.out) if a == "DIR" else a for a in args]
@@ -187,7 +231,7 @@ def test_a_wrong_call_is_our_own_fault(place, args):
 def test_it_is_confined_before_it_reads(place):
     reader, writer = os.pipe()
     secret = os.open("/etc/hostname", os.O_RDONLY)
-    running = subprocess.Popen([PROGRAM, "extract", "tar", place.out, "1000000", "10", "0"],
+    running = subprocess.Popen([PROGRAM, "extract", "tar", place.out, "max_bytes=1000000", "max_files=10"],
                                stdin=reader, stdout=subprocess.PIPE, env={}, pass_fds=[secret],
                                **place.user)
     try:
@@ -218,7 +262,7 @@ def test_it_is_confined_before_it_reads(place):
 
 def test_a_writer_into_the_pipe_is_never_interrupted_by_a_good_archive(place):
     for compress in (bytes, gzip.compress, lzma.compress):
-        running = subprocess.Popen([PROGRAM, "extract", "tar", place.out, "1000000", "100", "0"],
+        running = subprocess.Popen([PROGRAM, "extract", "tar", place.out, "max_bytes=1000000", "max_files=100"],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={},
                                    **place.user)
         try:

@@ -42,7 +42,7 @@ protected:
   totals unpack(const std::string& bytes, kind what = kind::tar) {
     set_locale(what);
     const auto fd = file_with(bytes);
-    return extract(fd.get(), what, out_.get(), most_);
+    return extract(fd.get(), what, out_.get(), -1, most_);
   }
 
   // The sentence with which the archive was refused, or "" if it was not.

@@ -66,9 +66,7 @@ void serve(const config& settings) {
                       settings.slurm_timeout};
   boards published;
   const services with{settings, users.extractors, slurm, published, users.job_group};
-  const archive::extraction extraction{
-      users.extractors, settings.programs_dir / "jobrunner-extract", settings.max_extracted_bytes,
-      settings.max_extracted_files, settings.min_free_bytes};
+  const auto extraction = archive::extraction_of(users.extractors, settings);
   boost::asio::io_context io; // outlives the actors: a late reply still posts to it
   caf_settings caf_config;
   caf::actor_system sys{caf_config}; // its destructor waits for every actor

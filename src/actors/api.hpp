@@ -2,6 +2,7 @@
 // Of src/actors, src/http includes this, ask.hpp and board.hpp alone.
 #pragma once
 
+#include "core/sha256.hpp"
 #include "core/transfer.hpp"
 #include "core/types.hpp"
 #include "slurm/client.hpp"
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +22,13 @@
 
 CAF_BEGIN_TYPE_ID_BLOCK(jobrunner, caf::first_custom_type_id)
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, abort, "abort")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, advance, "advance")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, begin, "begin")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, cancel, "cancel")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, check, "check")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, commit, "commit")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, discard, "discard")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, edit, "edit")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, expire, "expire")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, find, "find")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, get, "get")
@@ -30,7 +36,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(jobrunner, caf::first_custom_type_id)
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, import, "import")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, index, "index")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, list, "list")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, lock, "lock")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, recall, "recall")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, remove, "remove")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, seen, "seen")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, submit, "submit")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, tick, "tick")
@@ -48,6 +56,21 @@ struct arrival {
   std::int64_t bytes = 0;
 };
 
+/// What people say about a dataset; what is left out stays as it is.
+struct dataset_edit {
+  std::optional<std::vector<std::string>> tags; // without commas
+  std::optional<std::string> note;
+  std::optional<bool> pinned;
+};
+
+/// What hashing a dataset's files again has shown.
+struct dataset_check {
+  std::string sha256;
+  timestamp created_at{}; // of the dataset that was looked at
+  timestamp began{};
+  std::string damage; // in words; empty: they are as they were
+};
+
 using dataset_actor = caf::typed_actor<
     // A new staging folder, for an upload of about so many bytes (0: not known).
     // too_many, disk_full.
@@ -55,7 +78,64 @@ using dataset_actor = caf::typed_actor<
     // Makes it a dataset; the one that is there already if the content is known.
     caf::replies_to<atom::commit, arrival>::with<dataset>,
     // The upload of that staging folder is over; what is left of it may go.
-    caf::reacts_to<atom::abort, std::string>>;
+    caf::reacts_to<atom::abort, std::string>,
+    // By sha256; the dataset as it is then. not_found.
+    caf::replies_to<atom::edit, std::string, dataset_edit>::with<dataset>,
+    // By sha256; the dataset as it was. not_found, conflict (a job needs it).
+    caf::replies_to<atom::remove, std::string>::with<dataset>,
+    // From the scrubber.
+    caf::reacts_to<atom::check, dataset_check>,
+    // INTERNAL: the clock.
+    caf::reacts_to<atom::tick>>;
+
+using scrubber_actor = caf::typed_actor<
+    // By sha256; before all others.
+    caf::reacts_to<atom::check, std::string>,
+    // INTERNAL: the next step.
+    caf::reacts_to<atom::tick>>;
+
+/// Removes folders that nobody sees any more, which may take minutes.
+using cleaner_actor = caf::typed_actor<caf::reacts_to<atom::discard, std::string>>;
+
+/// Who may append to a resumable upload, until it says how far it came.
+struct upload_lease {
+  upload now;
+  std::filesystem::path file;
+  std::shared_ptr<running_hash> hash; // of the bytes before now.offset if at == now.offset
+};
+
+using upload_actor = caf::typed_actor<
+    // A new one. disk_full, too_many; for a final one also invalid, conflict (parts not complete).
+    caf::replies_to<atom::begin, upload>::with<upload>,
+    // not_found, gone.
+    caf::replies_to<atom::get, std::string>::with<upload>,
+    // The same once it is neither receiving nor processing, or the patience is over.
+    caf::replies_to<atom::wait, std::string, std::chrono::milliseconds>::with<upload>,
+    // To append at that offset. not_found, gone, conflict (another offset, or complete),
+    // forbidden (a final one), locked, unavailable (too many at once).
+    caf::replies_to<atom::lock, std::string, std::uint64_t>::with<upload_lease>,
+    // From whoever has the lease: so much is on the disk by now.
+    caf::reacts_to<atom::advance, std::string, std::uint64_t>,
+    // Likewise, and the lease is over.
+    caf::replies_to<atom::commit, std::string, std::uint64_t>::with<upload>,
+    // Ends it; its bytes go. not_found, gone, locked, conflict (being processed).
+    caf::replies_to<atom::remove, std::string>::with<upload>,
+    // INTERNAL: the clock.
+    caf::reacts_to<atom::tick>,
+    // INTERNAL: the patience of one waiter is over.
+    caf::reacts_to<atom::expire, std::uint64_t>>;
+
+/// A resumable upload whose bytes have all come.
+struct upload_whole {
+  upload now;
+  std::vector<std::filesystem::path> files; // its bytes, one after the other
+  std::string sha256;                       // of them; empty: not known
+};
+
+/// Makes a dataset of one, and ends.
+using finisher_actor = caf::typed_actor<
+    // invalid (another sha256), unprocessable, disk_full, too_many.
+    caf::replies_to<atom::commit, upload_whole>::with<dataset>>;
 
 /// POST /jobs. Empty fields take their defaults, cut to what the node has.
 struct job_request {
@@ -179,6 +259,10 @@ struct transfer_report {
   std::optional<std::int64_t> bytes_total, files_total;
   std::string state, dataset_sha, error_code, error;
 };
+using adopter_actor = caf::typed_actor<
+    // The files of a job that is done whose paths begin so, as a dataset.
+    // not_found, unprocessable, disk_full, too_many.
+    caf::replies_to<atom::import, job, std::string>::with<dataset>>;
 
 using importer_actor = caf::typed_actor<
     // A file below JR_B2_MOUNT (relative) or below one of JR_IMPORT_ROOTS (absolute), as a dataset.
@@ -202,10 +286,13 @@ using importer_actor = caf::typed_actor<
 /// Every handle that a request may need.
 struct actors {
   dataset_actor datasets;
+  scrubber_actor scrubber;
+  upload_actor uploads;
   job_actor jobs;
   indexer_actor indexer;
   output_actor outputs;
   importer_actor importer;
+  adopter_actor adopter;
 };
 
 } // namespace jobrunner
@@ -214,6 +301,8 @@ struct actors {
 // no serializer. Give one an inspect() the day that changes.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::arrival)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset_check)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset_edit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::index_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_request)
@@ -228,5 +317,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer_wait)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload_lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload_whole)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const jobrunner::queue_look>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::int64_t>)

@@ -76,9 +76,7 @@ unique_fd open_source(const source& from) {
 }
 
 archive::extraction extraction_of(const services& with) {
-  const auto& c = with.settings;
-  return {with.extractors, c.programs_dir / "jobrunner-extract", c.max_extracted_bytes,
-          c.max_extracted_files, c.min_free_bytes};
+  return archive::extraction_of(with.extractors, with.settings);
 }
 
 /// Copies the file into the staging folder, as an upload would arrive.

@@ -1,5 +1,7 @@
 #include "actors/board.hpp"
 
+#include <algorithm>
+
 namespace jobrunner {
 
 void job_board::publish(const job& j) {
@@ -25,13 +27,79 @@ std::shared_ptr<const job> job_board::find(std::int64_t id) const {
 void dataset_board::publish(const dataset& d) {
   auto copy = std::make_shared<const dataset>(d);
   const std::unique_lock lock{guard_};
-  datasets_[d.sha256] = std::move(copy);
+  auto& slot = datasets_[d.sha256];
+  if (slot.now)
+    forget(*slot.now);
+  slot.now = std::move(copy);
+  slot.used_ms = std::max<std::int64_t>(slot.used_ms, d.used_at.time_since_epoch().count());
+  by_age_.emplace(d.created_at, d.sha256);
+  for (const auto& tag : d.tags)
+    by_tag_[tag].emplace(d.created_at, d.sha256);
+}
+
+void dataset_board::withdraw(std::string_view sha256) {
+  const std::unique_lock lock{guard_};
+  const auto it = datasets_.find(std::string{sha256});
+  if (it == datasets_.end())
+    return;
+  forget(*it->second.now);
+  datasets_.erase(it);
+}
+
+void dataset_board::forget(const dataset& d) {
+  by_age_.erase({d.created_at, d.sha256});
+  for (const auto& tag : d.tags) {
+    const auto it = by_tag_.find(tag);
+    it->second.erase({d.created_at, d.sha256});
+    if (it->second.empty())
+      by_tag_.erase(it);
+  }
 }
 
 std::shared_ptr<const dataset> dataset_board::find(std::string_view sha256) const {
   const std::shared_lock lock{guard_};
   const auto it = datasets_.find(std::string{sha256});
-  return it == datasets_.end() ? nullptr : it->second;
+  return it == datasets_.end() ? nullptr : it->second.now;
+}
+
+std::shared_ptr<const dataset> dataset_board::use(std::string_view sha256) const {
+  const std::shared_lock lock{guard_};
+  const auto it = datasets_.find(std::string{sha256});
+  if (it == datasets_.end())
+    return nullptr;
+  it->second.used_ms = now().time_since_epoch().count();
+  return it->second.now;
+}
+
+timestamp dataset_board::used_at(std::string_view sha256) const {
+  const std::shared_lock lock{guard_};
+  const auto it = datasets_.find(std::string{sha256});
+  return it == datasets_.end() ? timestamp{}
+                               : timestamp{std::chrono::milliseconds{it->second.used_ms}};
+}
+
+std::vector<std::shared_ptr<const dataset>>
+dataset_board::list(std::string_view tag, const std::optional<dataset_cursor>& behind,
+                    std::size_t limit) const {
+  std::vector<std::shared_ptr<const dataset>> found;
+  const std::shared_lock lock{guard_};
+  const auto tagged = by_tag_.find(tag);
+  if (!tag.empty() && tagged == by_tag_.end())
+    return found;
+  const auto& order = tag.empty() ? by_age_ : tagged->second;
+  auto at = behind ? order.lower_bound({behind->created_at, behind->sha256}) : order.end();
+  while (at != order.begin() && found.size() < limit)
+    found.push_back(datasets_.at((--at)->second).now);
+  return found;
+}
+
+std::vector<std::shared_ptr<const dataset>> dataset_board::all() const {
+  std::vector<std::shared_ptr<const dataset>> found;
+  const std::shared_lock lock{guard_};
+  found.reserve(datasets_.size());
+  for (const auto& [sha256, slot] : datasets_)
+    found.push_back(slot.now);
+  return found;
 }
 
 std::optional<timestamp> stale_since(const slurm_view& v,

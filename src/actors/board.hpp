@@ -6,15 +6,21 @@
 #include "slurm/client.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace jobrunner {
 
@@ -32,15 +38,41 @@ private:
   std::deque<std::int64_t> final_; // in the order they ended
 };
 
+/// Where a list of datasets goes on: behind this one.
+struct dataset_cursor {
+  timestamp created_at{};
+  std::string sha256;
+};
+
 /// All datasets, written by dataset_store.
 class dataset_board {
 public:
   void publish(const dataset&);
+  void withdraw(std::string_view sha256);
   std::shared_ptr<const dataset> find(std::string_view sha256) const; // lower case; null: none
 
+  /// The same for one that is about to be used: it is the last to be cleaned up. This any thread
+  /// may call.
+  std::shared_ptr<const dataset> use(std::string_view sha256) const;
+  timestamp used_at(std::string_view sha256) const;
+
+  /// At most `limit` of them, newest first, of those that have `tag` unless that is empty.
+  std::vector<std::shared_ptr<const dataset>>
+  list(std::string_view tag, const std::optional<dataset_cursor>& behind, std::size_t limit) const;
+  std::vector<std::shared_ptr<const dataset>> all() const;
+
 private:
+  struct entry {
+    std::shared_ptr<const dataset> now;
+    mutable std::atomic<std::int64_t> used_ms = 0; // since the epoch
+  };
+  using key = std::pair<timestamp, std::string>; // created_at, sha256
+
+  void forget(const dataset&);
   mutable std::shared_mutex guard_;
-  std::unordered_map<std::string, std::shared_ptr<const dataset>> datasets_;
+  std::unordered_map<std::string, entry> datasets_;
+  std::set<key> by_age_;
+  std::map<std::string, std::set<key>, std::less<>> by_tag_;
 };
 
 /// What the poller last saw of Slurm.

@@ -92,7 +92,7 @@ slurm::command find_command(const services& with, const std::string& key) {
 std::shared_ptr<const dataset> find_dataset(const services& with, std::string sha) {
   std::ranges::transform(sha, sha.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  auto found = with.published.datasets.find(sha);
+  auto found = with.published.datasets.use(sha);
   if (!found)
     throw failure(errc::not_found, "no dataset has the dataset_sha " + shown(sha) +
                                        "; it is the sha256 that an upload answered");

@@ -33,7 +33,8 @@ job_registry::job_registry(job_actor::pointer self, const services& with, indexe
       workers_(std::move(workers)),
       db_(store::open(with.settings.root)),
       rows_(db_),
-      events_(db_) {
+      events_(db_),
+      datasets_(db_) {
   recover();
 }
 

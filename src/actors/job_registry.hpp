@@ -5,6 +5,7 @@
 #include "actors/services.hpp"
 #include "core/error.hpp"
 #include "core/sqlite.hpp"
+#include "store/datasets.hpp"
 #include "store/events.hpp"
 #include "store/jobs.hpp"
 
@@ -81,6 +82,7 @@ private:
   sqlite::database db_;
   store::jobs rows_;
   store::events events_;
+  store::datasets datasets_;
   std::map<std::int64_t, open_job> open_; // by API id
   std::map<std::string, intent> intents_; // by uuid: nobody knows yet whether Slurm has taken them
   std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken

@@ -53,9 +53,11 @@ caf::result<job> job_registry::submit(const job_request& r) {
     throw failure(errc::unavailable, "Slurm does not answer (" + slurm.problem + "); try again");
   auto j = prepare_job(with_, r);
   try {
-    // Durable before Slurm hears of it.
+    sqlite::transaction t{db_};
+    datasets_.require_usable(j.dataset_sha); // nobody removes it from here on
     rows_.insert_intent(j, keyed ? std::optional{store::job_key{r.idempotency_key, r.fingerprint}}
                                  : std::nullopt);
+    t.commit(); // durable before Slurm hears of it
   } catch (...) {
     forget_job(with_, j);
     throw;

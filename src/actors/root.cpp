@@ -1,11 +1,13 @@
 #include "actors/root.hpp"
 
 #include "actors/b2_importer.hpp"
+#include "actors/dataset_scrubber.hpp"
 #include "actors/dataset_store.hpp"
 #include "actors/job_registry.hpp"
 #include "actors/output_indexer.hpp"
 #include "actors/slurm_poller.hpp"
 #include "actors/slurm_worker.hpp"
+#include "actors/upload_store.hpp"
 #include "core/log.hpp"
 #include "store/schema.hpp"
 
@@ -38,10 +40,19 @@ struct root::ending {
 
 root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   store::migrate(with.settings.root);
-  const auto datasets = std::make_shared<dataset_store>(with);
   const auto shared = std::cref(with);
+  const auto cleaner = sys.spawn<caf::detached>(dataset_cleaner, shared); // waits for children
+  const auto datasets =
+      std::make_shared<dataset_store>(with, [cleaner](const std::filesystem::path& folder) {
+        caf::anon_send(cleaner, atom::discard_v, folder.string());
+      });
   handles_.datasets =
-      sys.spawn<caf::detached>(dataset_store_actor, datasets);         // renames, fsync, SQLite
+      sys.spawn<caf::detached>(dataset_store_actor, datasets); // renames, fsync, SQLite
+  handles_.uploads =
+      sys.spawn<caf::detached>(upload_store_actor, shared, handles_.datasets); // SQLite
+  handles_.scrubber =
+      sys.spawn<caf::detached>(dataset_scrubber, shared, handles_.datasets);               // reads
+  handles_.adopter = sys.spawn<caf::detached>(dataset_adopter, shared, handles_.datasets); // copies
   handles_.indexer = sys.spawn<caf::detached>(output_indexer, shared); // walks folders, SQLite
   handles_.outputs = sys.spawn<caf::detached>(output_reader, shared);  // SQLite
   std::vector<slurm_actor> workers;
@@ -62,7 +73,11 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
     stop_order_.push_back(caf::actor_cast<caf::actor>(w));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.outputs));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.indexer));
-  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.datasets));
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.uploads));  // asks datasets
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.adopter));  // asks datasets
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.scrubber)); // tells datasets
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.datasets)); // tells the cleaner
+  stop_order_.push_back(caf::actor_cast<caf::actor>(cleaner));
   ending_ = std::make_shared<ending>(static_cast<std::ptrdiff_t>(stop_order_.size()));
   // An actor that dies by itself has lost its state: better a new process, which recovers it.
   for (const auto& a : stop_order_)

@@ -11,10 +11,24 @@ asio::awaitable<response> get_openapi(exchange&);
 asio::awaitable<response> list_commands(exchange&);
 asio::awaitable<response> get_command(exchange&);
 
-// datasets.cpp and upload.cpp
+// datasets.cpp, dataset_life.cpp and upload.cpp
+asio::awaitable<response> list_datasets(exchange&);
+asio::awaitable<response> get_dataset(exchange&);
+asio::awaitable<response> put_dataset(exchange&);
+asio::awaitable<response> edit_dataset(exchange&);
+asio::awaitable<response> remove_dataset(exchange&);
+asio::awaitable<response> scrub_dataset(exchange&);
 asio::awaitable<response> dataset_exists(exchange&);
 asio::awaitable<response> import_path(exchange&);
+asio::awaitable<response> adopt_outputs(exchange&);
 asio::awaitable<response> upload_dataset(exchange&);
+
+// tus.cpp
+asio::awaitable<response> tus_options(exchange&);
+asio::awaitable<response> tus_create(exchange&);
+asio::awaitable<response> tus_get(exchange&);
+asio::awaitable<response> tus_append(exchange&);
+asio::awaitable<response> tus_terminate(exchange&);
 
 // jobs.cpp
 asio::awaitable<response> submit_job(exchange&);

@@ -18,11 +18,13 @@ constexpr std::array statuses{
     status::forbidden,
     status::not_found,
     status::conflict,
+    status::gone,
     status::length_required,
     status::payload_too_large,
     status::unsupported_media_type,
     status::range_not_satisfiable,
     status::unprocessable_entity,
+    status::locked,
     status::too_many_requests,
     status::service_unavailable,
     status::insufficient_storage,
@@ -37,7 +39,9 @@ unsigned status_of(errc code) {
 }
 
 response problem(unsigned code, const std::string& detail) {
-  const auto title = beast::obsolete_reason(static_cast<status>(code));
+  constexpr unsigned checksum_mismatch = 460; // of tus, unknown to HTTP
+  const auto title = code == checksum_mismatch ? boost::beast::string_view{"Checksum Mismatch"}
+                                               : beast::obsolete_reason(static_cast<status>(code));
   auto res = json(static_cast<status>(code),
                   {{"type", "about:blank"},
                    {"title", boost::json::string_view{title.data(), title.size()}},

@@ -16,6 +16,7 @@ constexpr std::array table{
     route{verb::get, "/openapi.json", get_openapi, auth::none},
     route{verb::get, "/commands", list_commands},
     route{verb::get, "/commands/{key}", get_command},
+    route{verb::get, "/datasets", list_datasets},
     route{verb::get, "/datasets/exists/{sha256}", dataset_exists},
     route{verb::post, "/datasets/upload", upload_dataset, auth::token, takes::stream},
     route{verb::post, "/datasets/import_path", import_path, auth::token, takes::fields},
@@ -23,6 +24,17 @@ constexpr std::array table{
     route{verb::get, "/imports", list_imports},
     route{verb::get, "/imports/{id}", get_import},
     route{verb::delete_, "/imports/{id}", cancel_import},
+    route{verb::post, "/datasets/from_job", adopt_outputs, auth::token, takes::fields},
+    route{verb::get, "/datasets/{sha256}", get_dataset},
+    route{verb::put, "/datasets/{sha256}", put_dataset, auth::token, takes::stream},
+    route{verb::patch, "/datasets/{sha256}", edit_dataset, auth::token, takes::fields},
+    route{verb::delete_, "/datasets/{sha256}", remove_dataset},
+    route{verb::post, "/datasets/{sha256}/scrub", scrub_dataset, auth::token, takes::fields},
+    route{verb::options, "/uploads", tus_options},
+    route{verb::post, "/uploads", tus_create, auth::token, takes::stream},
+    route{verb::get, "/uploads/{id}", tus_get},
+    route{verb::patch, "/uploads/{id}", tus_append, auth::token, takes::stream},
+    route{verb::delete_, "/uploads/{id}", tus_terminate},
     route{verb::post, "/jobs", submit_job, auth::token, takes::fields},
     route{verb::get, "/jobs/{id}", get_job},
     route{verb::get, "/jobs/{id}/log", get_job_log},
@@ -47,10 +59,15 @@ std::span<const route> routes() {
 
 std::variant<matched, no_such_path, not_allowed> find_route(verb asked, std::string_view raw_path) {
   const auto segments = split_path(raw_path);
+  // What a route names outright is no value of another's hole: /datasets/upload is no sha256.
+  auto fewest_holes = segments.size() + 1;
+  for (const auto& r : table)
+    if (const auto args = match(r.path, segments))
+      fewest_holes = std::min(fewest_holes, args->size());
   not_allowed others;
   for (const auto& r : table) {
     auto args = match(r.path, segments);
-    if (!args)
+    if (!args || args->size() != fewest_holes)
       continue;
     if (asked == r.verb || (asked == verb::head && r.verb == verb::get))
       return matched{r, std::move(*args)};

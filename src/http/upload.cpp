@@ -1,37 +1,34 @@
-// POST /datasets/upload: the body is parsed as it arrives, and while the next bytes are received
-// the last ones are hashed, written and fed to the extractor. Two buffers, whatever the size.
-#include "actors/ask.hpp"
+// Uploads in one request: as a form, or as the bytes themselves. Both are parsed as they arrive.
 #include "core/hex.hpp"
 #include "core/text.hpp"
-#include "http/background.hpp"
-#include "http/blocking.hpp"
 #include "http/handlers.hpp"
+#include "http/intake.hpp"
 #include "http/text/ascii.hpp"
 #include "http/text/multipart.hpp"
 #include "http/text/safe_name.hpp"
-
-#include <caf/send.hpp>
-
-#include <array>
 
 namespace jobrunner::http {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::size_t buffer_bytes = 512U << 10U;
 constexpr std::size_t longest_field = 1024;
 
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-/// What the bytes just parsed mean for the disk, to be done on the pool.
-struct batch {
-  std::string begin;                   // the file's name, if it begins here
-  std::vector<std::string_view> bytes; // of the file
-};
+std::string checked_sha256(const std::string& text) {
+  if (!is_sha256(text))
+    throw failure(errc::invalid,
+                  "sha256 is " + shown(text) + ", but must be 64 hexadecimal digits");
+  return text;
+}
+
+void check_sha256(const std::string& wanted, const arrival& a) {
+  if (wanted != a.sha256)
+    throw failure(errc::invalid,
+                  "sha256 is " + wanted + ", but the file that arrived has " + a.sha256);
+}
 
 /// The parts of an upload's form: `file`, and fields that are kept.
 class upload_form final : public multipart_events {
@@ -43,133 +40,102 @@ public:
     if (in_file_) {
       file_seen = true;
       now.begin = safe_name(*part.filename);
+      now.extract = extract_;
     } else if (part.name == "file") {
       throw failure(
           errc::invalid,
           "the field file is no file: it has no filename (with curl: -F file=@data.tar.gz)");
-    } else if (part.name == "sha256") {
-      sha256.emplace();
+    } else if (part.name == "extract" && file_seen) {
+      throw failure(errc::invalid, "the field extract comes after the file; put it before");
+    } else if (part.name == "sha256" || part.name == "extract") {
+      field_ = part.name;
+      value_.clear();
     } else {
       throw failure(errc::invalid,
-                    "unknown field " + shown(part.name) + "; known are: file, sha256");
+                    "unknown field " + shown(part.name) + "; known are: file, sha256, extract");
     }
   }
   void part_data(std::string_view bytes) override {
     if (in_file_)
       now.bytes.push_back(bytes);
-    else if (sha256->size() + bytes.size() > longest_field)
-      throw failure(errc::invalid, "sha256 is longer than " + std::to_string(longest_field) +
-                                       " bytes, but has 64 digits");
+    else if (value_.size() + bytes.size() > longest_field)
+      throw failure(errc::invalid,
+                    field_ + " is longer than " + std::to_string(longest_field) + " bytes");
     else
-      *sha256 += bytes;
+      value_ += bytes;
   }
   void part_end() override {
-    if (in_file_ || !sha256)
+    if (in_file_)
       return;
-    *sha256 = lower(trimmed(*sha256));
-    if (sha256->empty())
-      sha256.reset(); // an empty field of a form is one that was not filled in
-    else if (!is_sha256(*sha256))
-      throw failure(errc::invalid,
-                    "sha256 is " + shown(*sha256) + ", but must be 64 hexadecimal digits");
+    if (field_ == "extract")
+      extract_ =
+          fields::from_pairs({{field_, std::string{trimmed(value_)}}}).boolean_or(field_, true);
+    else if (const auto text = lower(trimmed(value_)); !text.empty()) // empty: not filled in
+      sha256 = checked_sha256(text);
   }
 
-  batch now;
+  piece now;
   std::optional<std::string> sha256;
   bool file_seen = false;
 
 private:
-  bool in_file_ = false;
+  bool in_file_ = false, extract_ = true;
+  std::string field_, value_;
 };
 
-class upload {
-public:
-  upload(exchange& x, std::string staging, const asio::any_io_executor& home)
-      : x_(x),
-        staging_(std::move(staging)),
-        work_(x.with.uploads, home),
-        buffers_{std::vector<char>(buffer_bytes), std::vector<char>(buffer_bytes)} {}
+asio::awaitable<arrival> receive_form(exchange& x, intake& into) {
+  upload_form form;
+  multipart_parser parser{boundary_of(view(x.headers[beast::field::content_type])), form};
+  const intake::splitter split = [&](std::string_view received) {
+    parser.feed(received);
+    return std::exchange(form.now, {});
+  };
+  co_await into.receive(split);
+  parser.end();
+  if (!form.file_seen)
+    throw failure(errc::invalid, "the form has no field file (with curl: -F file=@data.tar.gz)");
+  auto arrived = co_await into.finish();
+  if (form.sha256)
+    check_sha256(*form.sha256, arrived);
+  co_return arrived;
+}
 
-  asio::awaitable<arrival> receive() {
-    multipart_parser parser{boundary_of(view(x_.headers[beast::field::content_type])), form_};
-    std::uint64_t received = 0;
-    for (std::size_t turn = 0;; ++turn) {
-      auto& buffer = buffers_.at(turn % 2);
-      const auto n = co_await fill(buffer);
-      if (n == 0)
-        break;
-      received += n;
-      if (received > x_.with.settings.max_upload_bytes)
-        throw failure(errc::too_large, "the upload is larger than JR_MAX_UPLOAD_BYTES=" +
-                                           std::to_string(x_.with.settings.max_upload_bytes));
-      parser.feed({buffer.data(), n});
-      co_await work_.wait(); // for the other buffer
-      auto store = [this, todo = std::exchange(form_.now, {})] { keep(todo); };
-      work_.start(std::move(store));
-    }
-    co_await work_.wait();
-    parser.end();
-    if (!form_.file_seen)
-      throw failure(errc::invalid, "the form has no field file (with curl: -F file=@data.tar.gz)");
-    auto arrived = co_await finish();
-    co_return arrived;
-  }
-
-  /// To be awaited before this goes, whatever has happened.
-  asio::awaitable<void> clean() {
-    try {
-      co_await work_.wait();
-    } catch (const std::exception&) {
-      // what failed is known already
-    }
-    const auto sweep = [this] {
-      into_.reset(); // ends an extractor that still runs
-      archive::discard(x_.with.extraction, staging_);
-    };
-    co_await on(x_.with.uploads, sweep);
-    caf::anon_send(x_.with.to.datasets, atom::abort_v, staging_);
-  }
-
-private:
-  /// A full buffer if there is that much: small pieces would cost a switch of threads each.
-  asio::awaitable<std::size_t> fill(std::span<char> buffer) {
-    std::size_t have = 0;
-    while (have < buffer.size()) {
-      const auto n = co_await x_.body.read(buffer.subspan(have));
-      if (n == 0)
-        break;
-      have += n;
-    }
-    co_return have;
-  }
-
-  void keep(const batch& todo) {
-    if (!todo.begin.empty()) {
-      name_ = todo.begin;
-      into_.emplace(x_.with.extraction, staging_, name_, true);
-    }
-    for (const auto bytes : todo.bytes)
-      into_->write(bytes);
-  }
-
-  asio::awaitable<arrival> finish() {
-    archive::ingested done;
-    auto end = [this, &done] { done = into_->finish(); };
-    work_.start(std::move(end));
-    co_await work_.wait();
-    if (form_.sha256 && *form_.sha256 != done.sha256)
-      throw failure(errc::invalid, "sha256 is " + *form_.sha256 +
-                                       ", but the file that arrived has " + done.sha256);
-    co_return arrival{staging_, done.sha256, name_, done.extracted, done.bytes};
-  }
-
-  exchange& x_;
-  std::string staging_, name_;
-  background work_;
-  std::array<std::vector<char>, 2> buffers_;
-  upload_form form_;
-  std::optional<archive::ingest> into_;
+/// What a PUT says besides its body.
+struct put_request {
+  std::string sha256, filename;
+  bool extract = true;
 };
+
+put_request parse_put(const exchange& x) {
+  x.query.allow({"filename", "extract"});
+  if (!x.query.has("filename"))
+    throw failure(errc::invalid, "the query has no filename, which tells what the bytes are: "
+                                 "PUT /datasets/<sha256>?filename=data.tar.gz");
+  const auto kind = lower(view(x.headers[beast::field::content_type]));
+  if (kind.starts_with("multipart/"))
+    throw failure(errc::unsupported, "a PUT takes the bytes of the file themselves (with curl: -T "
+                                     "FILE); a form goes to POST /datasets/upload");
+  if (x.headers.count(beast::field::content_encoding) > 0)
+    throw failure(errc::unsupported, "Content-Encoding is not understood here: send the bytes as "
+                                     "the sha256 counts them");
+  return {checked_sha256(lower(x.args.at(0))), safe_name(x.query.text("filename")),
+          x.query.boolean_or("extract", true)};
+}
+
+asio::awaitable<arrival> receive_bytes(const put_request& put, intake& into) {
+  auto begin = put.filename;
+  const intake::splitter split = [&](std::string_view received) {
+    return piece{std::exchange(begin, ""), put.extract, {received}};
+  };
+  co_await into.receive(split);
+  auto arrived = co_await into.finish();
+  check_sha256(put.sha256, arrived);
+  co_return arrived;
+}
+
+boost::json::object stored(const dataset& d) {
+  return {{"sha256", d.sha256}, {"stored_path", d.rel_path}, {"bytes", d.bytes}};
+}
 
 } // namespace
 
@@ -177,27 +143,22 @@ private:
 asio::awaitable<response> upload_dataset(exchange& x) {
   boundary_of(
       view(x.headers[beast::field::content_type])); // refused before a byte of the body is read
-  const auto expected = x.body.length().value_or(0);
-  if (expected > x.with.settings.max_upload_bytes)
-    throw failure(errc::too_large, "the upload has " + std::to_string(expected) +
-                                       " bytes; JR_MAX_UPLOAD_BYTES allows " +
-                                       std::to_string(x.with.settings.max_upload_bytes));
-  auto staging = co_await ask(x.with.to.datasets, 30s, atom::begin_v, expected);
-  const asio::any_io_executor home = co_await asio::this_coro::executor;
-  upload u{x, std::move(staging), home};
-  dataset made;
-  std::exception_ptr failed;
-  try {
-    auto arrived = co_await u.receive();
-    made = co_await ask(x.with.to.datasets, 60s, atom::commit_v, std::move(arrived));
-  } catch (...) {
-    failed = std::current_exception();
-  }
-  co_await u.clean();
-  if (failed)
-    std::rethrow_exception(failed);
-  co_return json(beast::status::ok,
-                 {{"sha256", made.sha256}, {"stored_path", made.rel_path}, {"bytes", made.bytes}});
+  const std::function receive = [&x](intake& into) { return receive_form(x, into); };
+  const auto made = co_await take_in(x, receive);
+  co_return json(beast::status::ok, stored(made));
+}
+
+// PUT /datasets/{sha256}?filename=: the bytes themselves. What is there already is not received.
+asio::awaitable<response> put_dataset(exchange& x) {
+  const auto put = parse_put(x);
+  check_length(x);
+  if (const auto known = x.with.published.datasets.use(put.sha256); known && known->damage.empty())
+    co_return json(beast::status::ok, stored(*known));
+  const std::function receive = [&put](intake& into) { return receive_bytes(put, into); };
+  const auto made = co_await take_in(x, receive);
+  auto res = json(beast::status::created, stored(made));
+  res.message.set(beast::field::location, "/datasets/" + made.sha256);
+  co_return res;
 }
 
 } // namespace jobrunner::http

@@ -89,9 +89,27 @@ CREATE INDEX transfers_open ON transfers(n) WHERE done = 0;
 CREATE INDEX transfers_by_way ON transfers(way, n);
 )";
 
+constexpr auto datasets_with_a_life = R"(
+ALTER TABLE datasets ADD COLUMN tags TEXT NOT NULL DEFAULT ''; -- separated by commas
+ALTER TABLE datasets ADD COLUMN note TEXT NOT NULL DEFAULT '';
+ALTER TABLE datasets ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasets ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasets ADD COLUMN checked_at INTEGER;
+ALTER TABLE datasets ADD COLUMN damage TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_open_by_dataset ON jobs(dataset_sha) WHERE done = 0;
+
+CREATE TABLE uploads( -- resumable ones; their bytes lie in datasets/.uploads/<id>
+  id TEXT PRIMARY KEY,
+  length INTEGER NOT NULL, offset INTEGER NOT NULL, -- so many bytes are on the disk
+  metadata TEXT NOT NULL, filename TEXT NOT NULL, extract INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  concat TEXT NOT NULL, -- '', 'partial', or the ids of the parts of a final one
+  state TEXT NOT NULL, dataset_sha TEXT NOT NULL, problem TEXT NOT NULL,
+  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
 // From version i to i + 1, for a database in which the steps before have been done.
 const std::array<std::vector<const char*>, 2> steps{
-    {{first_tables}, {jobs_with_extras, transfers_to_buckets}}};
+    {{first_tables}, {jobs_with_extras, transfers_to_buckets, datasets_with_a_life}}};
 constexpr std::int64_t newest = 2;
 
 std::int64_t number(sqlite::database& db, const char* sql) {

@@ -34,7 +34,7 @@ ALTER TABLE outputs RENAME TO seed_outputs;
 
 // It kept no state of its jobs: theirs is UNKNOWN, and final.
 constexpr auto copy = R"(
-INSERT OR IGNORE INTO datasets SELECT lower(sha256),
+INSERT OR IGNORE INTO datasets(sha256, rel_path, bytes, created_at) SELECT lower(sha256),
   coalesce(rel_path, 'datasets/' || lower(sha256) || '/'), coalesce(bytes, 0), )" MILLISECONDS R"(
   FROM seed_datasets WHERE sha256 IS NOT NULL;
 INSERT INTO jobs(uuid, job_id, slurm_id, dataset_sha, command_key, params_json, result_dir, log_path,

@@ -52,6 +52,55 @@ TEST(dataset_board, a_dataset_is_found_by_its_sha256) {
   EXPECT_EQ(board.find("abd"), nullptr);
 }
 
+dataset a_dataset(const std::string& sha256, int minute, std::vector<std::string> tags = {}) {
+  dataset d{sha256, "", 0, timestamp{std::chrono::minutes{minute}}};
+  d.tags = std::move(tags);
+  return d;
+}
+
+std::string listed(const dataset_board& board, std::string_view tag = "",
+                   const std::optional<dataset_cursor>& behind = {}, std::size_t limit = 10) {
+  std::string all;
+  for (const auto& d : board.list(tag, behind, limit))
+    all += d->sha256;
+  return all;
+}
+
+TEST(dataset_board, the_list_is_newest_first_and_goes_on_behind_any_place) {
+  dataset_board board;
+  for (const auto& d : {a_dataset("b", 2), a_dataset("c", 3), a_dataset("a", 2), a_dataset("d", 1)})
+    board.publish(d);
+  EXPECT_EQ(listed(board), "cbad");
+  EXPECT_EQ(listed(board, "", {}, 2), "cb");
+  EXPECT_EQ(listed(board, "", dataset_cursor{timestamp{std::chrono::minutes{2}}, "b"}), "ad");
+  board.withdraw("b"); // the one that a page ended with
+  EXPECT_EQ(listed(board, "", dataset_cursor{timestamp{std::chrono::minutes{2}}, "b"}), "ad");
+  EXPECT_EQ(listed(board, "", dataset_cursor{timestamp{std::chrono::minutes{0}}, "x"}), "");
+}
+
+TEST(dataset_board, a_tag_that_is_taken_away_no_longer_finds_it) {
+  dataset_board board;
+  board.publish(a_dataset("a", 1, {"x", "y"}));
+  board.publish(a_dataset("b", 2, {"x"}));
+  EXPECT_EQ(listed(board, "x"), "ba");
+  board.publish(a_dataset("b", 2, {"z"}));
+  EXPECT_EQ(listed(board, "x"), "a");
+  EXPECT_EQ(listed(board, "z"), "b");
+  board.withdraw("a");
+  EXPECT_EQ(listed(board, "x"), "");
+  EXPECT_EQ(listed(board), "b");
+}
+
+TEST(dataset_board, a_use_counts_though_the_snapshot_is_older) {
+  dataset_board board;
+  board.publish(a_dataset("a", 1));
+  const auto before = now();
+  ASSERT_NE(board.use("a"), nullptr);
+  board.publish(a_dataset("a", 1));
+  EXPECT_GE(board.used_at("a"), before);
+  EXPECT_EQ(board.use("b"), nullptr);
+}
+
 TEST(slurm_board, slurm_is_down_until_it_was_seen) {
   slurm_board board;
   EXPECT_FALSE(board.view().up);

@@ -1,9 +1,12 @@
 #include "actors/dataset_store.hpp"
 #include "expect_failure.hpp"
+#include "store/jobs.hpp"
 #include "world.hpp"
 
 #include <gtest/gtest.h>
 #include <limits>
+#include <optional>
+#include <thread>
 
 namespace jobrunner {
 
@@ -128,6 +131,139 @@ TEST_F(dataset_store_test, a_row_whose_files_are_gone_is_not_shown_and_not_forgo
   again.sha256 = other;
   EXPECT_EQ(store.commit(again).rel_path, "datasets/" + other + "/a.txt");
   EXPECT_EQ(root.get("datasets/" + other + "/a.txt"), "data");
+}
+
+TEST_F(dataset_store_test, a_removed_one_leaves_neither_row_nor_files) {
+  dataset_store store{with};
+  auto a = arrive(store);
+  a.extracted = true;
+  std::ofstream{fs::path{a.staging} / "files"} << "list";
+  store.commit(a);
+  EXPECT_EQ(root.get("datasets/.files/" + sha), "list");
+  EXPECT_EQ(store.remove(sha).sha256, sha);
+  EXPECT_TRUE(rows().empty());
+  EXPECT_EQ(published.datasets.find(sha), nullptr);
+  EXPECT_FALSE(fs::exists(root / ("datasets/" + sha)));
+  EXPECT_FALSE(fs::exists(root / ("datasets/.files/" + sha)));
+  refusal([&] { store.remove(sha); }, errc::not_found);
+}
+
+TEST_F(dataset_store_test, one_that_an_open_job_needs_stays_until_that_is_done) {
+  dataset_store store{with};
+  store.commit(arrive(store));
+  auto db = store::open(root.path());
+  store::jobs jobs{db};
+  job j;
+  j.uuid = "u";
+  j.dataset_sha = sha;
+  jobs.insert_intent(j);
+  refusal([&] { store.remove(sha); }, errc::conflict);
+  EXPECT_TRUE(fs::exists(root / ("datasets/" + sha + "/a.txt")));
+  j.id = j.slurm_id = 7;
+  j.done = true;
+  jobs.update(j);
+  EXPECT_EQ(store.remove(sha).sha256, sha);
+}
+
+TEST_F(dataset_store_test, what_people_say_about_it_is_kept_and_the_rest_left) {
+  {
+    dataset_store store{with};
+    store.commit(arrive(store));
+    store.edit(sha, {{{"a", "b"}}, "note", {}});
+    EXPECT_TRUE(store.edit(sha, {{}, {}, true}).pinned);
+    refusal([&] { store.edit(other, {}); }, errc::not_found);
+  }
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows()[0].tags, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(rows()[0].note, "note");
+  EXPECT_TRUE(rows()[0].pinned);
+}
+
+TEST_F(dataset_store_test, lists_without_a_dataset_go_at_the_start) {
+  root.put("datasets/.files/" + sha, "x");
+  const dataset_store store{with};
+  EXPECT_FALSE(fs::exists(root / ("datasets/.files/" + sha)));
+}
+
+/// Three datasets of 10 bytes each, used in the order c, a, b; the limit is 35.
+struct dataset_room_test : dataset_store_test {
+  const std::string c = std::string(64, 'c'), d = std::string(64, 'd');
+  dataset_store& filled() {
+    settings.max_dataset_bytes = 35;
+    it.emplace(with);
+    for (const auto& name : {sha, other, c})
+      add(name);
+    for (const auto& name : {c, sha, other}) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});
+      published.datasets.use(name);
+    }
+    return *it;
+  }
+  void add(const std::string& name) {
+    auto a = arrive(*it, "0123456789");
+    a.sha256 = name;
+    it->commit(a);
+    it->abort(a.staging);
+  }
+  bool there(const std::string& name) const { return published.datasets.find(name) != nullptr; }
+  std::optional<dataset_store> it;
+};
+
+TEST_F(dataset_room_test, the_least_recently_used_goes_first) {
+  filled();
+  add(d);
+  EXPECT_FALSE(there(c));
+  EXPECT_FALSE(fs::exists(root / ("datasets/" + c)));
+  EXPECT_TRUE(there(sha) && there(other) && there(d));
+  EXPECT_EQ(rows().size(), 3U);
+}
+
+TEST_F(dataset_room_test, never_what_is_pinned_or_needed) {
+  auto& store = filled();
+  store.edit(c, {{}, {}, true});
+  auto db = store::open(root.path());
+  job j;
+  j.uuid = "u";
+  j.dataset_sha = sha;
+  store::jobs{db}.insert_intent(j);
+  add(d);
+  EXPECT_TRUE(there(c) && there(sha) && there(d));
+  EXPECT_FALSE(there(other));
+}
+
+TEST_F(dataset_room_test, where_nothing_may_go_the_new_one_is_refused_before_it_begins) {
+  auto& store = filled();
+  for (const auto& name : {sha, other, c})
+    store.edit(name, {{}, {}, true});
+  const auto why = refusal([&] { store.begin(6); }, errc::disk_full);
+  EXPECT_TRUE(says(why, "JR_MAX_DATASET_BYTES")) << why;
+  EXPECT_FALSE(store.begin(5).empty());
+  EXPECT_TRUE(there(sha) && there(other) && there(c));
+}
+
+TEST_F(dataset_room_test, a_lowered_limit_is_met_at_the_next_tick) {
+  filled();
+  settings.max_dataset_bytes = 20;
+  it->tick();
+  EXPECT_FALSE(there(c));
+  EXPECT_TRUE(there(sha) && there(other));
+}
+
+TEST_F(dataset_room_test, a_use_is_written_down_when_it_is_much_newer_and_not_before) {
+  auto& store = filled();
+  const auto written = rows()[0].used_at;
+  store.tick();
+  EXPECT_EQ(rows()[0].used_at, written);
+  auto old = *published.datasets.find(sha);
+  old.used_at -= std::chrono::hours{1};
+  {
+    auto db = store::open(root.path());
+    store::datasets{db}.put(old);
+  }
+  published.datasets.publish(old);
+  published.datasets.use(sha);
+  store.tick();
+  EXPECT_GT(rows()[0].used_at, old.used_at + std::chrono::minutes{59});
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/services.hpp"
+#include "store/datasets.hpp"
 #include "store/schema.hpp"
 #include "temp_folder.hpp"
 
@@ -47,7 +48,10 @@ struct world {
 
   void a_dataset_is_there() {
     root.put("datasets/" + sha + "/data.txt", "data");
-    published.datasets.publish({sha, "datasets/" + sha + "/", 4, now()});
+    const dataset d{sha, "datasets/" + sha + "/", 4, now()};
+    auto db = store::open(root.path());
+    store::datasets{db}.put(d);
+    published.datasets.publish(d);
   }
 
 private:

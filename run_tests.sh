@@ -3,7 +3,7 @@
 #
 #     ./run_tests.sh              build, format, unit and integration tests
 #     ./run_tests.sh all          what CI runs: these, clang-tidy, and all tests again under the sanitizers
-#     ./run_tests.sh WORD...      parts alone: unit integration format tidy asan tsan
+#     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
 # JR_KILLS, JR_CTLD_KILLS and JR_CTLD_STOPS say how often tests kill the server or slurmctld, JR_SEED in which way; JR_KEEP=1
@@ -133,12 +133,33 @@ s3_server() {
   [[ -e $JR_S3RVER ]] || { mkdir -p "$folder" && npm install --silent --no-fund --no-audit --prefix "$folder" s3rver@3; }
 }
 
+# A tus client that others use, likewise.
+tus_client() {
+  export JR_TUS_CLIENT=$PWD/build/tus-client
+  [[ -d $JR_TUS_CLIENT/node_modules/tus-js-client ]] || { mkdir -p "$JR_TUS_CLIENT" && npm install --silent --no-fund --no-audit --prefix "$JR_TUS_CLIENT" tus-js-client@4; }
+}
+
 integration() {
   step 'the OpenAPI validator' validator
   step 'the S3 server' s3_server
+  step 'the tus client' tus_client
   step "install: $1" bash -c "cmake --install build/$1 --prefix $work/$1 >/dev/null" || return
   JOBRUNNER_PREFIX=$work/$1 counted "integration tests: $1" "$work/integration-$1.xml" \
     $python -m pytest tests/integration -q -n "$sites" --dist loadfile --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$1.xml"
+}
+
+# The server with places to die at, for the tests that kill it there.
+failpoints() {
+  build failpoints || return
+  step 'install: failpoints' bash -c "cmake --install build/failpoints --prefix $work/failpoints >/dev/null" || return
+  export JOBRUNNER_FAILPOINTS_PREFIX=$work/failpoints
+}
+
+# Alone, so that a night can be spent on it: JR_KILLS=300 ./run_tests.sh faults
+faults() {
+  build release && failpoints && step 'install: release' bash -c "cmake --install build/release --prefix $work/release >/dev/null" || return
+  JOBRUNNER_PREFIX=$work/release counted "faults" "$work/faults.xml" \
+    $python -m pytest tests/integration/test_faults.py tests/integration/test_crash.py -q -s -p no:cacheprovider --junitxml "$work/faults.xml"
 }
 
 tidy() {
@@ -161,7 +182,7 @@ tsan() {
   TSAN_OPTIONS=$options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
 }
 
-both() { unit release; integration release; }
+both() { unit release; failpoints; integration release; }
 everything() {
   format
   build release || return
@@ -179,11 +200,12 @@ for word in "${@:-default}"; do
   all) everything ;;
   format) format ;;
   unit) build release && unit release ;;
-  integration) build release && integration release ;;
+  integration) build release && { failpoints; integration release; } ;;
+  faults) faults ;;
   tidy) tidy ;;
   asan) asan ;;
   tsan) tsan ;;
-  *) echo "unknown part '$word'; the parts are: unit integration format tidy asan tsan all" >&2; exit 2 ;;
+  *) echo "unknown part '$word'; the parts are: unit integration faults format tidy asan tsan all" >&2; exit 2 ;;
   esac
 done
 

@@ -4,7 +4,8 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 
-#include <algorithm>
+#include <map>
+#include <ranges>
 
 namespace jobrunner {
 
@@ -31,9 +32,11 @@ dataset_store::snapshots dataset_store::removable_for(std::uint64_t bytes) {
                                        " bytes, of which " + std::to_string(total_ - removable) +
                                        " are of datasets that are pinned or needed by jobs; " +
                                        std::to_string(bytes) + " more do not fit");
-  const auto used = [this](const auto& d) { return with_.published.datasets.used_at(d->sha256); };
-  std::ranges::sort(all, {}, used);
-  return all;
+  std::multimap<timestamp, std::shared_ptr<const dataset>> by_use; // which goes on meanwhile
+  for (const auto& d : all)
+    by_use.emplace(with_.published.datasets.used_at(d->sha256), d);
+  const auto in_order = std::views::values(by_use);
+  return {in_order.begin(), in_order.end()};
 }
 
 void dataset_store::make_room(std::uint64_t bytes) {

@@ -22,9 +22,7 @@ using namespace std::chrono_literals;
 constexpr auto tell_every = 200ms;
 
 archive::extraction extraction_of(const services& with) {
-  const auto& c = with.settings;
-  return {with.extractors, c.programs_dir / "jobrunner-extract", c.max_extracted_bytes,
-          c.max_extracted_files, c.min_free_bytes};
+  return archive::extraction_of(with.extractors, with.settings);
 }
 
 /// The part of a prefix that is a folder: what follows it is part of the files' names.

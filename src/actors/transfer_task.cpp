@@ -17,7 +17,7 @@ constexpr auto ask_again_after = 2s; // for a staging folder, while there are to
 constexpr int most_changes = 3;      // of the bucket, while an import reads it
 
 archive::extraction extraction_of(const services& with) {
-  return {with.extractors, with.settings.programs_dir / "jobrunner-extract"};
+  return archive::extraction_of(with.extractors, with.settings);
 }
 
 transfer_report failed(const transfer& what, const caf::error& why) {

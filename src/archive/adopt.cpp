@@ -125,8 +125,8 @@ ingested adopt(const fs::path& from, const std::vector<std::string>& paths,
   sha256 names;
   for (const auto& path : paths) {
     const auto file = take(from, path, data);
-    write_all(list.get(), to_line(file));
-    const auto line = file.sha256 + "  " + path + "\n";
+    const auto line = to_line(file);
+    write_all(list.get(), line);
     names.update(line.data(), line.size());
     done.bytes += static_cast<std::int64_t>(file.bytes);
   }

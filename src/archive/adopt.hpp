@@ -13,8 +13,9 @@
 namespace jobrunner::archive {
 
 /// `paths` lie below `from` and are sorted; they become <staging>/data and <staging>/files. The
-/// sha256 is that of the list of them as sha256sum(1) prints it. Throws failure: unprocessable (a
-/// name that no dataset may have, a file that is none any more), disk_full, internal.
+/// sha256 is that of the list, as for the files of an imported prefix. Throws failure:
+/// unprocessable (a name that no dataset may have, a file that is none any more), disk_full,
+/// internal.
 ingested adopt(const std::filesystem::path& from, const std::vector<std::string>& paths,
                const std::filesystem::path& staging);
 

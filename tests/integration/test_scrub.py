@@ -87,8 +87,8 @@ def test_what_a_job_left_becomes_a_dataset_that_the_job_s_user_cannot_change(cli
         assert path.stat().st_uid != site.job_uid or os.geteuid() != 0
         assert path.stat().st_mode & 0o222 == 0
         assert path.read_bytes() == open(f"{result}/{name}", "rb").read()
-    sums = "".join(f"{datasets.sha256(made[name].read_bytes())}  {name}\n" for name in sorted(made, key=str.encode))
-    assert response.json()["sha256"] == datasets.sha256(sums.encode()), "as sha256sum prints it"
+    sums = "".join(f"{datasets.sha256(made[name].read_bytes())} {made[name].stat().st_size} {name}\n" for name in sorted(made, key=str.encode))
+    assert response.json()["sha256"] == datasets.sha256(sums.encode()), "that of the list of its files"
     assert client.post("/datasets/from_job", json={"job_id": job_id}).json() == response.json(), "the same again"
     client.wait(submit(client, response.json()["sha256"]).json()["job_id"])
 

@@ -1,5 +1,4 @@
 #include "actors/scrub.hpp"
-
 #include "core/sha256.hpp"
 #include "expect_failure.hpp"
 #include "temp_folder.hpp"

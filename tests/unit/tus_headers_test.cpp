@@ -1,6 +1,5 @@
-#include "http/text/tus_headers.hpp"
-
 #include "expect_failure.hpp"
+#include "http/text/tus_headers.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-// Who may append to a resumable upload, and what is kept of it. Parts alone: nothing is made of them.
+// Who may append to a resumable upload, and what is kept of it. Parts alone: nothing is made of
+// them.
 #include "actors/upload_store.hpp"
-
 #include "stage.hpp"
 #include "world.hpp"
 

@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/privileges.hpp"
+#include "http/log_watch.hpp"
 #include "http/server.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -72,13 +73,11 @@ void serve(const config& settings) {
   caf::actor_system sys{caf_config}; // its destructor waits for every actor
   root everybody{sys, with};         // its destructor sends the exits, newest first
   boost::asio::thread_pool files{8}, uploads{settings.max_uploads};
-  const http::context shared{settings,
-                             everybody.handles(),
-                             published,
-                             extraction,
-                             files,
-                             uploads,
-                             std::chrono::steady_clock::now()};
+  const auto logs = std::make_shared<http::log_watch>(io, files);
+  const http::context shared{settings,  everybody.handles(),
+                             published, extraction,
+                             files,     uploads,
+                             *logs,     std::chrono::steady_clock::now()};
   http::server serving{io, shared};
   end_with(users.jobs, "jobs", io);
   end_with(users.extractors, "extractors", io);

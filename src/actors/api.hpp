@@ -145,11 +145,10 @@ struct job_request {
 };
 
 /// What a wait waits for.
-struct job_wait {
-  std::int64_t id = 0;
-  std::optional<std::string> since_state; // answer as soon as the state is another one
-  std::optional<std::int64_t> since_seq;  // or the sequence number is
-  std::chrono::milliseconds patience{};   // or this is over; without since: until done
+struct event_wait {
+  std::int64_t job_id = 0; // 0: all jobs
+  std::int64_t after = 0;  // the job's seq; of all jobs the n of an event
+  std::chrono::milliseconds patience{};
 };
 
 /// One look at Slurm's queue.
@@ -172,8 +171,10 @@ using job_actor = caf::typed_actor<
     caf::replies_to<atom::submit, job_request>::with<job>,
     // not_found.
     caf::replies_to<atom::get, std::int64_t>::with<job>,
-    // The job when it has changed, is done, or the patience is over. not_found, too_many.
-    caf::replies_to<atom::wait, job_wait>::with<job>,
+    // The job's seq, or the n of the newest event, as soon as it is above `after`; when the
+    // patience is over, `after` again. What happened is on the board or in the events by then.
+    // not_found, too_many.
+    caf::replies_to<atom::wait, event_wait>::with<std::int64_t>,
     // Asks Slurm to end it; the job as it is. not_found, unavailable.
     caf::replies_to<atom::cancel, std::int64_t>::with<job>,
     // From the poller. The answer: Slurm ids that the queue should show and does not, to be
@@ -182,8 +183,25 @@ using job_actor = caf::typed_actor<
     caf::reacts_to<atom::recall, recalled>,
     // INTERNAL: reads the outputs of a job that is done, again if that failed.
     caf::reacts_to<atom::index, std::int64_t>,
-    // INTERNAL: the patience of one waiter is over.
-    caf::reacts_to<atom::expire, std::uint64_t>>;
+    // INTERNAL: the patience of a waiter is over.
+    caf::reacts_to<atom::expire>>;
+
+/// Which events to read.
+struct event_query {
+  std::int64_t job_id = 0; // 0: of all jobs
+  std::int64_t after = 0;  // as in event_wait
+  std::int64_t limit = 100;
+};
+
+struct event_page {
+  std::vector<job_event> items; // oldest first
+  std::int64_t newest = 0;      // the job's seq; of all jobs the newest n
+  bool over = false;            // of a job: nothing will follow these
+};
+
+using event_actor = caf::typed_actor<
+    // A job of before there were events has one, of its present state. not_found.
+    caf::replies_to<atom::list, event_query>::with<event_page>>;
 
 /// A job for Slurm.
 struct submit_order {
@@ -293,6 +311,7 @@ struct actors {
   output_actor outputs;
   importer_actor importer;
   adopter_actor adopter;
+  event_actor events;
 };
 
 } // namespace jobrunner
@@ -303,10 +322,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::arrival)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset_check)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset_edit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::event_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::event_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::event_wait)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::index_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_wait)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_query)

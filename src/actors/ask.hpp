@@ -66,11 +66,13 @@ public:
 
   /// Starts the clock and listens for cancellation. On the executor only.
   void arm(std::chrono::steady_clock::duration patience) {
-    timer_.expires_after(patience);
-    timer_.async_wait([self = hold()](boost::system::error_code ec) {
-      if (!ec && self->claim())
-        self->complete(caf::make_error(caf::sec::request_timeout));
-    });
+    if (patience != std::chrono::steady_clock::duration::max()) {
+      timer_.expires_after(patience);
+      timer_.async_wait([self = hold()](boost::system::error_code ec) {
+        if (!ec && self->claim())
+          self->complete(caf::make_error(caf::sec::request_timeout));
+      });
+    }
     if (auto slot = asio::get_associated_cancellation_slot(done_); slot.is_connected())
       slot.assign([this](asio::cancellation_type) {
         if (claim()) // not from here: the emitter still stands on our frame
@@ -125,6 +127,9 @@ private:
 };
 
 } // namespace detail
+
+/// The patience of whoever asks an actor that itself answers in time, and saves a timer by it.
+constexpr auto in_its_time = std::chrono::steady_clock::duration::max();
 
 /// What `Handle` answers to `Ts...`.
 template <class Handle, class... Ts>

@@ -15,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_waiting = 100000;
 constexpr std::int64_t published_at_start = 1000;
 constexpr auto index_again_after = 30s;
 
@@ -34,6 +33,7 @@ job_registry::job_registry(job_actor::pointer self, const services& with, indexe
       db_(store::open(with.settings.root)),
       rows_(db_),
       events_(db_),
+      newest_event_(events_.largest()),
       datasets_(db_) {
   recover();
 }
@@ -61,28 +61,6 @@ job job_registry::get(std::int64_t id) {
   if (!found)
     throw unknown_job(id);
   return std::move(*found);
-}
-
-caf::result<job> job_registry::wait(const job_wait& what) {
-  auto current = get(what.id);
-  if (satisfied(what, current))
-    return current;
-  if (waiters_.size() >= most_waiting)
-    throw failure(errc::too_many,
-                  std::to_string(waiters_.size()) + " clients wait already; ask without wait");
-  const auto asker = self_->current_sender();
-  if (!asker)
-    return current; // nobody would hear the answer
-  auto promise = self_->make_response_promise<job>();
-  const auto key = waiters_.add(what, asker->address(), promise);
-  self_->monitor(asker->get());
-  self_->delayed_send(self_, what.patience, atom::expire_v, key);
-  return promise;
-}
-
-void job_registry::expire(std::uint64_t key) {
-  if (const auto id = waiters_.job_of(key))
-    waiters_.expire(key, get(*id));
 }
 
 slurm_actor job_registry::next_worker() {
@@ -114,18 +92,21 @@ caf::result<job> job_registry::cancel(std::int64_t id) {
 void job_registry::commit(const std::vector<job>& changed) {
   if (changed.empty())
     return;
+  std::vector<std::int64_t> events; // their n
   {
     sqlite::transaction t{db_};
     for (const auto& j : changed) {
       rows_.update(j);
       auto event = event_of(j);
       events_.insert(event);
+      events.push_back(event.n);
     }
     t.commit();
   }
+  auto event = events.begin();
   for (const auto& j : changed) {
     with_.published.jobs.publish(j);
-    waiters_.settle(j);
+    tell(j, *event++);
     if (!j.done) {
       open_[j.id].now = j;
       open_[j.id].unsaved = false;
@@ -158,7 +139,7 @@ void job_registry::keep(const job& j) {
     open_[j.id].now = j;
     open_[j.id].unsaved = true;
     with_.published.jobs.publish(j);
-    waiters_.settle(j);
+    tell(j, 0);
   }
 }
 
@@ -211,7 +192,7 @@ job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_regi
       [registry](atom::get, std::int64_t id) -> caf::result<job> {
         return answer([&] { return registry->get(id); });
       },
-      [registry](atom::wait, const job_wait& what) -> caf::result<job> {
+      [registry](atom::wait, const event_wait& what) -> caf::result<std::int64_t> {
         return answered([&] { return registry->wait(what); });
       },
       [registry](atom::cancel, std::int64_t id) -> caf::result<job> {
@@ -228,9 +209,7 @@ job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_regi
         safely([&] { registry->recall(found); });
       },
       [registry, safely](atom::index, std::int64_t id) { safely([&] { registry->index(id); }); },
-      [registry, safely](atom::expire, std::uint64_t key) {
-        safely([&] { registry->expire(key); });
-      },
+      [registry, safely](atom::expire) { safely([&] { registry->expire(); }); },
   };
 }
 

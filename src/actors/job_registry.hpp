@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/api.hpp"
-#include "actors/job_waiters.hpp"
 #include "actors/services.hpp"
+#include "actors/waiting_room.hpp"
 #include "core/error.hpp"
 #include "core/sqlite.hpp"
 #include "store/datasets.hpp"
@@ -31,14 +31,14 @@ public:
 
   caf::result<job> submit(const job_request&);
   job get(std::int64_t id);
-  caf::result<job> wait(const job_wait&);
+  caf::result<std::int64_t> wait(const event_wait&);
   caf::result<job> cancel(std::int64_t id);
   std::vector<std::int64_t> seen(const queue_look&);
   void recall(const recalled&);
   void index(std::int64_t id);
-  void expire(std::uint64_t key);
-  void gone(const caf::actor_addr& asker) { waiters_.gone(asker); }
-  std::size_t waiting() const noexcept { return waiters_.size(); }
+  void expire();
+  void gone(const caf::actor_addr& asker) { waiting_.gone(asker); }
+  std::size_t waiting() const noexcept { return waiting_.size(); }
 
 private:
   using moment = std::chrono::steady_clock::time_point;
@@ -71,6 +71,9 @@ private:
   void cancel_withdrawn(const queue_look&);
   void commit(const std::vector<job>& changed);
   job_event event_of(const job&) const;
+  std::int64_t newest(std::int64_t id);
+  void set_alarm();
+  void tell(const job&, std::int64_t newest_event);
   void keep(const job&);
   void mark_indexed(std::int64_t id);
 
@@ -87,7 +90,9 @@ private:
   std::map<std::string, intent> intents_; // by uuid: nobody knows yet whether Slurm has taken them
   std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken
   moment looked_{};                       // when the last look began
-  job_waiters waiters_;
+  waiting_room waiting_;
+  std::optional<waiting_room::moment> alarm_; // when the next expire comes
+  std::int64_t newest_event_;                 // its n
 };
 
 /// Goes when the actor exits: promises of waiters would otherwise keep it alive (CAF 0.17.6).

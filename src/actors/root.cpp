@@ -3,6 +3,7 @@
 #include "actors/b2_importer.hpp"
 #include "actors/dataset_scrubber.hpp"
 #include "actors/dataset_store.hpp"
+#include "actors/event_reader.hpp"
 #include "actors/job_registry.hpp"
 #include "actors/output_indexer.hpp"
 #include "actors/slurm_poller.hpp"
@@ -55,6 +56,7 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   handles_.adopter = sys.spawn<caf::detached>(dataset_adopter, shared, handles_.datasets); // copies
   handles_.indexer = sys.spawn<caf::detached>(output_indexer, shared); // walks folders, SQLite
   handles_.outputs = sys.spawn<caf::detached>(output_reader, shared);  // SQLite
+  handles_.events = sys.spawn<caf::detached>(event_reader, shared);    // SQLite
   std::vector<slurm_actor> workers;
   for (std::size_t i = 0; i < slurm_workers; ++i)
     workers.push_back(sys.spawn<caf::detached>(slurm_worker, shared)); // waits for sbatch
@@ -71,6 +73,7 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.jobs));     // asks workers and indexer
   for (const auto& w : workers)
     stop_order_.push_back(caf::actor_cast<caf::actor>(w));
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.events));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.outputs));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.indexer));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.uploads));  // asks datasets

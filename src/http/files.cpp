@@ -1,4 +1,4 @@
-// Files that jobs left: log, result.json, outputs.
+// Files that jobs left: result.json, outputs.
 #include "actors/ask.hpp"
 #include "core/beneath.hpp"
 #include "http/blocking.hpp"
@@ -30,21 +30,6 @@ asio::awaitable<response> send_output(exchange& x, std::int64_t id, std::string 
 }
 
 } // namespace
-
-// GET /jobs/{id}/log
-asio::awaitable<response> get_job_log(exchange& x) {
-  const auto j = co_await find_job(x.with, job_id(x.args.at(0)));
-  unique_fd file;
-  try {
-    file = co_await open_file(x.with, x.with.settings.root, j.log_path);
-  } catch (const failure& f) {
-    if (f.code() != errc::not_found || j.done)
-      throw;
-  }
-  if (!file) // Slurm makes it when the job starts
-    co_return text(beast::status::ok, "text/plain; charset=utf-8", "");
-  co_return serve_file(std::move(file), {"", "text/plain; charset=utf-8"}, x.headers);
-}
 
 // GET /jobs/{id}/result
 asio::awaitable<response> get_job_result(exchange& x) {

@@ -33,9 +33,15 @@ asio::awaitable<response> tus_terminate(exchange&);
 // jobs.cpp
 asio::awaitable<response> submit_job(exchange&);
 asio::awaitable<response> get_job(exchange&);
-asio::awaitable<response> get_job_log(exchange&);
 asio::awaitable<response> get_job_result(exchange&);
 asio::awaitable<response> cancel_job(exchange&);
+
+// events.cpp
+asio::awaitable<response> get_events(exchange&);
+asio::awaitable<response> get_job_events(exchange&);
+
+// log.cpp
+asio::awaitable<response> get_job_log(exchange&);
 
 // outputs.cpp
 asio::awaitable<response> index_outputs(exchange&);

@@ -6,11 +6,9 @@
 #include "http/handlers.hpp"
 #include "http/lookup.hpp"
 #include "http/render.hpp"
-#include "http/text/ascii.hpp"
-#include "http/text/header_value.hpp"
+#include "http/text/conditions.hpp"
 #include "http/text/idempotency_key.hpp"
-
-#include <charconv>
+#include "http/text/preferences.hpp"
 
 namespace jobrunner::http {
 
@@ -25,6 +23,15 @@ std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+/// All of a header that may come in several lines (RFC 9110, 5.3).
+std::string joined(const beast::fields& headers, std::string_view name) {
+  std::string all;
+  const auto [first, last] = headers.equal_range({name.data(), name.size()});
+  for (auto it = first; it != last; ++it)
+    all += (all.empty() ? "" : ", ") + std::string{it->value()};
+  return all;
+}
+
 std::optional<std::int64_t> given(const fields& form, std::string_view name, std::int64_t least) {
   return form.has(name) ? std::optional{form.integer(name, least, plenty)} : std::nullopt;
 }
@@ -33,25 +40,29 @@ std::string etag_of(const job& j) {
   return "\"" + std::to_string(j.seq) + "\"";
 }
 
-/// Seconds of `Prefer: wait=S` (RFC 7240, 4.3); other preferences and nonsense mean none.
-std::int64_t preferred_wait(std::string_view prefer) {
-  while (!prefer.empty()) {
-    const auto one = trimmed(prefer.substr(0, prefer.find_first_of(",;")));
-    prefer.remove_prefix(
-        std::min(prefer.size(), prefer.find_first_of(",;") == std::string_view::npos
-                                    ? prefer.size()
-                                    : prefer.find_first_of(",;") + 1));
-    const auto equals = one.find('=');
-    if (equals == std::string_view::npos || !same_word(trimmed(one.substr(0, equals)), "wait"))
-      continue;
-    const auto digits = trimmed(one.substr(equals + 1));
-    std::int64_t seconds = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [at, ec] = std::from_chars(digits.data(), end, seconds);
-    if (ec == std::errc{} && at == end && seconds >= 0)
-      return std::min(seconds, longest_wait);
-  }
-  return 0;
+/// What GET /jobs/{id} asks.
+struct question {
+  std::int64_t id = 0;
+  std::chrono::seconds patience{};
+  std::optional<std::int64_t> preferred; // the patience was asked for by Prefer
+  std::optional<std::string> state;      // tell me when it is another one
+  std::optional<std::string> tags;       // If-None-Match
+};
+
+question question_of(const exchange& x) {
+  question q;
+  q.id = job_id(x.args.at(0));
+  if (x.query.has("wait"))
+    q.patience = std::chrono::seconds{x.query.integer("wait", 0, longest_wait)};
+  else
+    q.preferred = preferred_wait(joined(x.headers, "Prefer"), longest_wait);
+  if (q.preferred)
+    q.patience = std::chrono::seconds{*q.preferred};
+  if (x.query.has("since"))
+    q.state = x.query.text("since");
+  if (x.headers.count(beast::field::if_none_match) > 0)
+    q.tags = joined(x.headers, "If-None-Match");
+  return q;
 }
 
 /// Of a request that may be sent again: its key, and what tells it from another one.
@@ -66,20 +77,48 @@ void take_key(const exchange& x, job_request& r) {
   r.fingerprint = sha256_of("POST /jobs\n" + x.form.canonical());
 }
 
-job_wait wait_of(const exchange& x, std::int64_t id) {
-  job_wait w;
-  w.id = id;
-  const auto seconds = x.query.has("wait") ? x.query.integer("wait", 0, longest_wait)
-                                           : preferred_wait(view(x.headers["Prefer"]));
-  w.patience = std::chrono::seconds{seconds};
-  if (x.query.has("since"))
-    w.since_state = x.query.text("since");
-  const auto tag = view(x.headers[beast::field::if_none_match]);
-  std::int64_t seq = 0;
-  if (tag.size() > 2 &&
-      std::from_chars(tag.data() + 1, tag.data() + tag.size() - 1, seq).ec == std::errc{})
-    w.since_seq = seq;
-  return w;
+bool unchanged(const question& q, const job& j) {
+  return q.tags && !none_match(*q.tags, etag_of(j));
+}
+
+/// Whether there is something to tell of a job as it is: without `since` and If-None-Match its end.
+bool worth_telling(const question& q, const job& j) {
+  return j.done || (q.state && *q.state != j.state) || (q.tags && !unchanged(q, j));
+}
+
+response answer(const context& with, const question& q, const job& j) {
+  const auto stale = stale_since(with.published.slurm.view(), std::chrono::steady_clock::now());
+  auto res = unchanged(q, j) ? response{} : json(beast::status::ok, to_json(j, stale));
+  if (unchanged(q, j))
+    res.message.result(beast::status::not_modified);
+  res.message.set(beast::field::etag, etag_of(j));
+  res.message.set(beast::field::cache_control, "no-cache");
+  if (q.preferred)
+    res.message.set("Preference-Applied", "wait=" + std::to_string(*q.preferred));
+  return res;
+}
+
+/// Answers if there is something to tell, or it is late.
+asio::awaitable<bool> look(const context& with, const question& q, bool late, std::int64_t& seq,
+                           response& res) {
+  const auto j = co_await find_job(with, q.id);
+  seq = j.seq;
+  const bool tell = late || worth_telling(q, j);
+  if (tell)
+    res = answer(with, q, j);
+  co_return tell;
+}
+
+asio::awaitable<void> wait_for_job(const context& with, question q, std::int64_t seq,
+                                   response& res) {
+  const auto end = std::chrono::steady_clock::now() + q.patience;
+  for (bool told = false; !told;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const auto now =
+        co_await ask(with.to.jobs, in_its_time, atom::wait_v, event_wait{q.id, seq, left});
+    told = co_await look(with, q, now <= seq, seq, res);
+  }
 }
 
 } // namespace
@@ -108,19 +147,14 @@ asio::awaitable<response> submit_job(exchange& x) {
 // GET /jobs/{id}?wait=S&since=STATE: at once from the snapshot, or when something has happened.
 asio::awaitable<response> get_job(exchange& x) {
   x.query.allow({"wait", "since"});
-  const auto what = wait_of(x, job_id(x.args.at(0)));
-  auto found = co_await find_job(x.with, what.id);
-  if (what.patience > 0s && !found.done)
-    found = co_await ask(x.with.to.jobs, what.patience + 10s, atom::wait_v, what);
-  const auto slurm = x.with.published.slurm.view();
-  auto res =
-      json(beast::status::ok, to_json(found, stale_since(slurm, std::chrono::steady_clock::now())));
-  if (what.since_seq == found.seq) {
-    res = response{};
-    res.message.result(beast::status::not_modified);
-  }
-  res.message.set(beast::field::etag, etag_of(found));
-  res.message.set(beast::field::cache_control, "no-cache");
+  auto q = question_of(x);
+  response res;
+  std::int64_t seq = 0;
+  const bool told = co_await look(x.with, q, q.patience <= 0s, seq, res);
+  if (!told)
+    res.later = [&with = x.with, q = std::move(q), seq](response& into) {
+      return wait_for_job(with, q, seq, into);
+    };
   co_return res;
 }
 

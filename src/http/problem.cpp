@@ -2,7 +2,10 @@
 
 #include "core/log.hpp"
 
+#include <boost/system/system_error.hpp>
+
 #include <array>
+#include <exception>
 
 namespace jobrunner::http {
 
@@ -60,6 +63,18 @@ response problem(const failure& f) {
     return problem(status_of(f.code()), f.what());
   log("http", "internal_error", {{"why", f.what()}});
   return problem(500, "something went wrong inside the server; its log says what");
+}
+
+response problem(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const failure& f) {
+    return problem(f);
+  } catch (const boost::system::system_error&) {
+    throw;
+  } catch (const std::exception& e) {
+    return problem(failure(errc::internal, std::string{"unexpected: "} + e.what()));
+  }
 }
 
 } // namespace jobrunner::http

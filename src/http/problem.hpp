@@ -9,6 +9,10 @@ namespace jobrunner::http {
 /// internal error goes to the log only.
 response problem(const failure&);
 
+/// The same for whatever a handler throws, but what means that the connection broke
+/// (boost::system::system_error): that is thrown again.
+response problem(const std::exception_ptr&);
+
 /// The same for what only HTTP knows (405, 414, 431 and such).
 response problem(unsigned status, const std::string& detail);
 

@@ -69,6 +69,11 @@ boost::json::object to_json(const job& j, const std::optional<timestamp>& stale_
   return body;
 }
 
+boost::json::object to_json(const job_event& e) {
+  return {{"job_id", e.job_id}, {"seq", e.seq},       {"type", e.type},        {"status", e.state},
+          {"done", e.done},     {"reason", e.reason}, {"at", to_rfc3339(e.at)}};
+}
+
 boost::json::object to_json(const output& o) {
   return {{"experiment_id", o.experiment_id},
           {"output_id", o.output_id},

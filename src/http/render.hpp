@@ -13,6 +13,7 @@ boost::json::object to_json(const job&);
 boost::json::object
 to_json(const job&,
         const std::optional<timestamp>& stale_since); // exactly one key is called "status"
+boost::json::object to_json(const job_event&);        // likewise
 boost::json::object to_json(const output&);
 
 } // namespace jobrunner::http

@@ -37,6 +37,8 @@ constexpr std::array table{
     route{verb::delete_, "/uploads/{id}", tus_terminate},
     route{verb::post, "/jobs", submit_job, auth::token, takes::fields},
     route{verb::get, "/jobs/{id}", get_job},
+    route{verb::get, "/jobs/{id}/events", get_job_events},
+    route{verb::get, "/events", get_events},
     route{verb::get, "/jobs/{id}/log", get_job_log},
     route{verb::get, "/jobs/{id}/result", get_job_result},
     route{verb::post, "/jobs/{id}/cancel", cancel_job, auth::token, takes::fields},

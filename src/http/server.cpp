@@ -5,6 +5,7 @@
 #include "http/peer.hpp"
 #include "http/session.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -70,7 +71,8 @@ asio::awaitable<void> server::accept() {
       sessions_.insert(one);
       ++by_peer_[peer];
     }
-    asio::co_spawn(executor, serve(one, peer), asio::detached);
+    asio::co_spawn(executor, serve(one, peer),
+                   asio::bind_cancellation_slot(one->interruption(), [one](std::exception_ptr) {}));
   }
 }
 

@@ -5,21 +5,15 @@
 #include "http/body.hpp"
 #include "http/problem.hpp"
 #include "http/request_head.hpp"
-#include "http/stream_sink.hpp"
 #include "http/text/ascii.hpp"
 #include "http/text/request_check.hpp"
 #include "http/text/urlencoded.hpp"
 #include "http/transfer.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/write.hpp>
-
-#include <cerrno>
 
 namespace jobrunner::http {
 
@@ -31,38 +25,12 @@ using asio::use_awaitable;
 
 constexpr auto header_time = 10s;
 constexpr auto idle_time = 60s;
-constexpr auto look_every = 5s; // how much later than its deadline a connection may end
 constexpr auto write_time = 60s;
 constexpr auto linger_time = 5s;
 constexpr auto guess_time = 1s; // that the answer to a guess takes when there were too many
 constexpr std::size_t linger_bytes = 64U << 20U;
 constexpr std::uint32_t largest_header = 16 * 1024;
 constexpr std::size_t buffer_bytes = 32768; // a header, or a chunk's head with its extensions
-
-struct outcome {
-  response answer;
-  std::exception_ptr failed;
-};
-
-/// `||` waits on for the other side when one throws: a handler's failure is an outcome like others.
-asio::awaitable<outcome> attempt(handler handle, exchange& x) {
-  outcome o;
-  try {
-    o.answer = co_await handle(x);
-  } catch (...) {
-    o.failed = std::current_exception();
-  }
-  co_return o;
-}
-
-asio::awaitable<void> attempt(const body_source& rest, body_sink& sink,
-                              std::exception_ptr& failed) {
-  try {
-    co_await rest(sink);
-  } catch (...) {
-    failed = std::current_exception();
-  }
-}
 
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -102,32 +70,16 @@ void session::close() {
 
 void session::drain() {
   draining_ = true;
-  if (idle_)
+  if (idle_) {
     close();
-  else if (waits_)
-    socket_.cancel();
-}
-
-/// Closes the connection when its deadline has passed, or a little later. Moving a deadline costs
-/// an assignment: the alarm looks when the one it knows is over, and every few seconds in case a
-/// nearer one was set.
-asio::awaitable<void> session::watch() {
-  const auto self = shared_from_this();
-  while (socket_.is_open()) {
-    const auto until = deadline_;
-    if (until <= clock::now()) {
-      close();
-      break;
-    }
-    alarm_.expires_at(std::min(until, clock::now() + look_every));
-    boost::system::error_code ec;
-    co_await alarm_.async_wait(redirect_error(use_awaitable, ec));
+  } else if (waits_ && !interrupted_) {
+    interrupted_ = true;
+    interrupt_.emit(asio::cancellation_type::terminal);
   }
 }
 
 asio::awaitable<void> session::run() {
-  const auto self = shared_from_this();
-  asio::co_spawn(socket_.get_executor(), watch(), asio::detached);
+  set_alarm();
   try {
     for (;;) {
       const bool again = co_await serve_one();
@@ -147,29 +99,41 @@ asio::awaitable<bool> session::serve_one() {
   idle_ = false;
   deadline_ = clock::now() + idle_time;
   const bool head = parser_->get().method() == beast::verb::head;
-  auto refused = refuse_framing();
-  const bool broken = refused.has_value();
-  response res = broken ? std::move(*refused) : response{};
+  const bool modern = parser_->get().version() >= 11;
+  response res;
+  const bool broken = refuses(res);
   if (!broken)
     res = co_await answer();
+  const bool another = !broken && body_->over() && parser_->get().keep_alive();
+  if (res.later)
+    co_await wait(res);
+  const bool chunked = res.rest && modern;
   // After a 400 nobody can be sure that both sides agree on where the next request begins.
-  const bool clear = !broken && res.message.result() != beast::status::bad_request;
-  const bool chunked = res.rest && parser_->get().version() >= 11;
-  const bool keep = clear && !draining_ && body_->over() && parser_->get().keep_alive() &&
+  const bool keep = another && !draining_ && res.message.result() != beast::status::bad_request &&
                     (res.rest ? chunked : !res.message.need_eof());
   res.message.version(11);
   res.message.keep_alive(keep);
   if (res.rest)
     res.message.chunked(chunked);
   co_await write(res, head);
+  if (res.rest && !head) {
+    res.message = {};
+    co_await stream(std::move(res.rest), chunked);
+  }
   if (!keep) {
     co_await linger();
     co_return false;
   }
-  body_.reset();
-  parser_.reset();
+  release();
   idle_ = true;
   co_return !draining_;
+}
+
+/// What is left of a request; its memory is others' while somebody waits.
+void session::release() {
+  body_.reset();
+  parser_.reset();
+  buffer_.shrink_to_fit();
 }
 
 /// False if the connection is to be closed: the client is gone, or was told what is wrong.
@@ -214,6 +178,13 @@ std::optional<response> session::refuse_framing() const {
   return problem(bad->status, bad->detail);
 }
 
+bool session::refuses(response& res) const {
+  auto refused = refuse_framing();
+  if (refused)
+    res = std::move(*refused);
+  return refused.has_value();
+}
+
 /// Throws failure{unauthorized, forbidden}.
 void session::authorise() const {
   if (with_.settings.default_token && !peer_.is_loopback())
@@ -249,10 +220,8 @@ asio::awaitable<response> session::answer() {
   } catch (const failure& f) {
     res = problem(f);
     guessed = f.code() == errc::unauthorized && names_a_token(req);
-  } catch (const boost::system::system_error&) {
-    throw; // the connection broke
-  } catch (const std::exception& e) {
-    res = problem(failure(errc::internal, std::string{"unexpected: "} + e.what()));
+  } catch (...) {
+    res = problem(std::current_exception());
   }
   if (guessed)
     co_await count_guess(res);
@@ -281,50 +250,14 @@ asio::awaitable<void> session::count_guess(response& res) {
 }
 
 asio::awaitable<response> session::dispatch(const matched& found, std::string_view query) {
-  using namespace asio::experimental::awaitable_operators;
   exchange x{with_,      parser_->get().base(),
              found.args, fields::from_pairs(parse_urlencoded(query)),
              {},         *body_};
   if (found.to.body == takes::fields)
     x.form = co_await read_fields();
-  const bool may_wait =
-      found.to.verb == beast::verb::get && (x.query.has("wait") || x.headers.count("Prefer") > 0);
-  if (!may_wait) {
-    deadline_ = clock::time_point::max(); // handlers bound themselves; reading a body sets it again
-    auto res = co_await found.to.handle(x);
-    co_return res;
-  }
-  // Only here is the socket watched meanwhile: it would cost every other request half its speed.
-  waits_ = true;
-  deadline_ = clock::time_point::max();
-  auto first = co_await (attempt(found.to.handle, x) || until_interrupted());
-  waits_ = false;
-  if (auto* outcome = std::get_if<0>(&first)) {
-    if (outcome->failed)
-      std::rethrow_exception(outcome->failed);
-    co_return std::move(outcome->answer);
-  }
-  if (!draining_)
-    throw boost::system::system_error(asio::error::eof);
-  co_return problem(503, "the server is being stopped; ask again");
-}
-
-/// Returns when the client has hung up, or drain() has cancelled the wait.
-asio::awaitable<void> session::until_interrupted() {
-  boost::system::error_code ec;
-  for (bool waiting = true; waiting;) {
-    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                                redirect_error(use_awaitable, ec));
-    char next = 0;
-    const auto n = ec ? 0 : ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-    const bool false_alarm = n < 0 && (errno == EAGAIN || errno == EINTR);
-    if (n <= 0 && !false_alarm)
-      co_return;
-    waiting = false_alarm;
-  }
-  // A pipelined request: it waits for its turn, and we cannot see a hang-up behind it.
-  asio::steady_timer never{socket_.get_executor(), clock::time_point::max()};
-  co_await never.async_wait(redirect_error(use_awaitable, ec));
+  deadline_ = clock::time_point::max(); // handlers bound themselves; reading a body sets it again
+  auto res = co_await found.to.handle(x);
+  co_return res;
 }
 
 asio::awaitable<fields> session::read_fields() {
@@ -350,33 +283,13 @@ asio::awaitable<void> session::write(response& res, bool head) {
   beast::response_serializer<beast::string_body> serializer{res.message};
   if (head || res.file || res.rest) {
     co_await beast::async_write_header(socket_, serializer, use_awaitable);
-    if (res.rest && !head)
-      co_await stream(res.rest, res.message.chunked());
-    else if (res.file && !head)
+    if (res.file && !head)
       co_await send_file(socket_, *res.file, with_.files,
                          [this] { deadline_ = clock::now() + write_time; });
   } else {
     co_await beast::async_write(socket_, serializer, use_awaitable);
   }
   deadline_ = clock::now() + idle_time;
-}
-
-/// Until the source is done. A client that hangs up and a server that stops end it in the middle.
-asio::awaitable<void> session::stream(const body_source& rest, bool chunked) {
-  using namespace asio::experimental::awaitable_operators;
-  stream_sink sink{socket_, chunked, [this](bool busy) {
-                     deadline_ = busy ? clock::now() + write_time : clock::time_point::max();
-                   }};
-  waits_ = true;
-  deadline_ = clock::time_point::max();
-  std::exception_ptr failed;
-  const auto first = co_await (attempt(rest, sink, failed) || until_interrupted());
-  waits_ = false;
-  if (failed)
-    std::rethrow_exception(failed);
-  if (first.index() == 1)
-    throw boost::system::system_error(asio::error::eof);
-  co_await sink.end();
 }
 
 /// A client that still sends when we close gets a reset and may lose our answer: read on for a

@@ -7,6 +7,7 @@
 #include "http/types.hpp"
 #include "http/wrong_tokens.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -33,18 +34,28 @@ public:
 
   auto executor() { return socket_.get_executor(); }
 
+  /// Whoever spawns run() binds it to this, so that a wait can be interrupted.
+  auto interruption() { return interrupt_.slot(); }
+
 private:
   using clock = std::chrono::steady_clock;
 
-  asio::awaitable<void> watch();
+  void set_alarm();
+  void look_at_deadline();
   asio::awaitable<bool> read_header();
   asio::awaitable<bool> serve_one();
   asio::awaitable<response> answer();
   asio::awaitable<response> dispatch(const matched& found, std::string_view query);
-  asio::awaitable<void> until_interrupted();
+  asio::awaitable<void> wait(response& res);
+  void begin_wait();
+  void end_wait();
+  void listen();
+  bool hung_up();
+  bool refuses(response& res) const;
+  void release();
   asio::awaitable<fields> read_fields();
   asio::awaitable<void> write(response& res, bool head);
-  asio::awaitable<void> stream(const body_source& rest, bool chunked);
+  asio::awaitable<void> stream(body_source rest, bool chunked);
   asio::awaitable<void> linger();
   std::optional<response> refuse_framing() const;
   void authorise() const;
@@ -60,7 +71,10 @@ private:
   std::optional<request_parser> parser_;
   bool folded_ = false;             // a line of its header
   std::optional<socket_body> body_; // of the request that the parser holds
-  bool idle_ = true, waits_ = false, draining_ = false;
+  bool idle_ = true, draining_ = false, alarmed_ = false;
+  asio::cancellation_signal interrupt_; // ends what run() awaits
+  bool waits_ = false, interrupted_ = false, gone_ = false;
+  unsigned waits_seen_ = 0; // tells what a listener listens for
 };
 
 } // namespace jobrunner::http

@@ -91,9 +91,9 @@ response serve_file(unique_fd file, const file_answer& how, const beast::fields&
   struct stat about {};
   if (fstat(file.get(), &about) != 0)
     throw errno_failure("look at the file");
-  const auto size = static_cast<std::uint64_t>(about.st_size);
+  const auto size = how.size.value_or(static_cast<std::uint64_t>(about.st_size));
   const std::chrono::sys_seconds changed{std::chrono::seconds{about.st_mtim.tv_sec}};
-  const auto etag = etag_of(about);
+  const auto etag = how.etag.empty() ? etag_of(about) : how.etag;
   response res;
   auto& m = res.message;
   m.set(beast::field::etag, etag);
@@ -109,7 +109,7 @@ response serve_file(unique_fd file, const file_answer& how, const beast::fields&
   if (!how.name.empty())
     m.set(beast::field::content_disposition, attachment(how.name));
   range_answer asked = whole{};
-  const bool still_same = request.count(beast::field::if_range) == 0 ||
+  const bool still_same = request.count(beast::field::if_range) == 0 || how.same.value_or(false) ||
                           if_range_matches(view(request[beast::field::if_range]), etag, changed);
   if (request.count(beast::field::range) > 0 && still_same)
     asked = parse_range(view(request[beast::field::range]), size);

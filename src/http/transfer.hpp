@@ -18,8 +18,11 @@ asio::awaitable<void> send_file(asio::ip::tcp::socket& socket, file_part& part,
 
 /// How a file is shown.
 struct file_answer {
-  std::string name;         // for Content-Disposition; empty: none
-  std::string content_type; // media type
+  std::string name;                    // for Content-Disposition; empty: none
+  std::string content_type;            // media type
+  std::string etag{};                  // empty: made of what the file is now
+  std::optional<std::uint64_t> size{}; // of it, if `etag` names so much
+  std::optional<bool> same{}; // whether If-Range holds; none: where it has `etag` or the date
 };
 
 /// The answer to GET or HEAD of an open file: Content-Length, ETag, Last-Modified, Accept-Ranges,

@@ -57,6 +57,17 @@ asio::awaitable<transfer> find(const exchange& x, direction way) {
   co_return found;
 }
 
+response answer(const context& with, const transfer& t) {
+  auto res = json(beast::status::ok, to_json(t, with.published.datasets));
+  res.message.set(beast::field::cache_control, "no-cache");
+  return res;
+}
+
+asio::awaitable<void> wait_for_change(const context& with, transfer_wait w, response& res) {
+  const auto found = co_await ask(with.to.importer, w.patience + 10s, atom::wait_v, w);
+  res = answer(with, found);
+}
+
 } // namespace
 
 boost::json::object to_json(const transfer& t, const dataset_board& known) {
@@ -100,11 +111,12 @@ asio::awaitable<response> show(exchange& x, direction way) {
   w.patience = std::chrono::seconds{x.query.integer_or("wait", 0, 0, longest_wait)};
   if (x.query.has("since"))
     w.since_seq = x.query.integer("since", 0, std::numeric_limits<std::int64_t>::max());
-  auto found = co_await find(x, way);
+  const auto found = co_await find(x, way);
+  auto res = answer(x.with, found);
   if (w.patience > 0s && !found.done)
-    found = co_await ask(x.with.to.importer, w.patience + 10s, atom::wait_v, w);
-  auto res = json(beast::status::ok, to_json(found, x.with.published.datasets));
-  res.message.set(beast::field::cache_control, "no-cache");
+    res.later = [&with = x.with, w = std::move(w)](response& into) {
+      return wait_for_change(with, w, into);
+    };
   co_return res;
 }
 

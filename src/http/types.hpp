@@ -51,7 +51,10 @@ using body_source = std::function<asio::awaitable<void>(body_sink&)>;
 struct response {
   beast::response<beast::string_body> message;
   std::optional<file_part> file; // instead of the message's body; its Content-Length is set
-  body_source rest;              // instead of the message's body; of unknown length
+  body_source rest{};            // instead of the message's body; of unknown length
+  /// Instead of all that: waits, and makes the answer. By then nothing is left of the exchange, so
+  /// that whoever waits for long costs little. Cancelled as a body_source is.
+  std::function<asio::awaitable<void>(response&)> later{};
 };
 
 /// The body of a request as it arrives.
@@ -68,6 +71,8 @@ protected:
   ~body_stream() = default;
 };
 
+class log_watch;
+
 /// What every request shares.
 struct context {
   const config& settings;
@@ -76,6 +81,7 @@ struct context {
   const archive::extraction& extraction;
   asio::thread_pool& files;   // blocking reads of files
   asio::thread_pool& uploads; // hashing, writing and feeding extractors
+  log_watch& logs;            // who follows them
   std::chrono::steady_clock::time_point started;
 };
 

@@ -72,6 +72,42 @@ def test_if_none_match_waits_for_a_change(client, run_tool):
     assert response.status_code == 200 and response.headers["ETag"] != tag
 
 
+def test_the_tag_may_be_weak_and_one_of_several(client, toolbox):
+    job_id = client.submit(toolbox)
+    client.wait(job_id)
+    client.wait_indexed(job_id)
+    tag = client.get(f"/jobs/{job_id}").headers["ETag"]
+    for header in (tag, f"W/{tag}", f'"1000", {tag}', f'"a,b" ,W/{tag}', "*"):
+        response = client.get(f"/jobs/{job_id}", headers={"If-None-Match": header})
+        assert response.status_code == 304 and response.headers["ETag"] == tag, header
+    for header in ('"1000"', tag.strip('"'), "", '"unfinished'):
+        assert client.get(f"/jobs/{job_id}", headers={"If-None-Match": header}).status_code == 200, header
+
+
+def test_a_tag_that_is_not_the_present_one_is_answered_at_once(client, run_tool):
+    job_id = run_tool("nap.py", {"seconds": 30})
+    client.wait_state(job_id, {"RUNNING"})
+    for headers in ({"If-None-Match": '"0"'}, {"If-None-Match": 'W/"nonsense", "1000000"'}):
+        started = time.monotonic()
+        response = client.get(f"/jobs/{job_id}", params={"wait": 30}, headers=headers)
+        assert response.status_code == 200 and response.json()["status"] == "RUNNING" and time.monotonic() - started < 5
+    tag = client.get(f"/jobs/{job_id}").headers["ETag"]
+    started = time.monotonic()  # another state than the one that is named, but nothing that the client has not
+    assert client.get(f"/jobs/{job_id}", params={"wait": 30, "since": "PENDING"}, headers={"If-None-Match": tag}).status_code == 304
+    assert time.monotonic() - started < 5
+    client.post(f"/jobs/{job_id}/cancel")
+
+
+def test_a_preference_that_was_followed_is_said(client, run_tool):
+    job_id = run_tool("nap.py", {"seconds": 30})
+    response = client.get(f"/jobs/{job_id}", headers={"Prefer": "respond-async, wait=1"})
+    assert response.headers["Preference-Applied"] == "wait=1"
+    assert client.get(f"/jobs/{job_id}", headers={"Prefer": 'wait="0"'}).headers["Preference-Applied"] == "wait=0"
+    for headers, params in (({"Prefer": "wait=soon"}, {}), ({"Prefer": "return=minimal"}, {}), ({"Prefer": "wait=1"}, {"wait": 0}), ({}, {})):
+        assert "Preference-Applied" not in client.get(f"/jobs/{job_id}", headers=headers, params=params).headers
+    client.post(f"/jobs/{job_id}/cancel")
+
+
 @pytest.mark.parametrize("value", ["-1", "301", "abc", "1.5", "99999999999999999999", "", "1e2", "NaN"])
 def test_a_wait_out_of_range_is_a_400(client, toolbox, value):
     job_id = client.submit(toolbox)

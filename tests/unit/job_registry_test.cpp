@@ -124,55 +124,58 @@ TEST_F(job_registry_test, a_job_that_slurm_took_is_acknowledged_though_the_disk_
 
 TEST_F(job_registry_test, an_unknown_job_is_not_found) {
   EXPECT_EQ(get(99)->error->code(), errc::not_found);
-  EXPECT_EQ(wait(99)->error->code(), errc::not_found);
+  EXPECT_EQ(wait(99, 0)->error->code(), errc::not_found);
   EXPECT_EQ(cancel(99)->error->code(), errc::not_found);
 }
 
-TEST_F(job_registry_test, a_wait_is_answered_when_the_job_ends) {
-  const auto j = accepted();
-  const auto waiting = wait(j.id);
-  look({report(j, "RUNNING")});
+TEST_F(job_registry_test, a_wait_is_answered_by_the_next_change_which_is_published_by_then) {
+  const auto j = accepted(), other = accepted();
+  const auto waiting = wait(j.id, j.seq), long_ago = wait(j.id, j.seq - 1);
+  ASSERT_TRUE(long_ago->value);
+  EXPECT_EQ(*long_ago->value, j.seq);
+  look({report(j, "PENDING"), report(other, "RUNNING")});
   EXPECT_FALSE(waiting->over());
-  look({report(j, "COMPLETED")});
+  look({report(j, "RUNNING"), report(other, "RUNNING")});
   ASSERT_TRUE(waiting->value);
-  EXPECT_EQ(waiting->value->state, "COMPLETED");
+  EXPECT_GT(*waiting->value, j.seq);
+  EXPECT_EQ(published.jobs.find(j.id)->seq, *waiting->value);
 }
 
-TEST_F(job_registry_test, a_wait_since_a_state_is_answered_by_the_next_one) {
-  const auto j = accepted();
-  const auto waiting = wait(j.id, "PENDING");
+TEST_F(job_registry_test, a_wait_for_all_jobs_is_answered_by_an_event_of_any) {
+  const auto before = *wait(0, -1)->value;
+  const auto waiting = wait(0, before);
   EXPECT_FALSE(waiting->over());
-  look({report(j, "RUNNING")});
-  EXPECT_EQ(waiting->value->state, "RUNNING");
-  EXPECT_TRUE(wait(j.id, "PENDING")->over()); // it is another one already
+  const auto j = accepted();
+  ASSERT_TRUE(waiting->value);
+  const auto found = events_after(before);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].job_id, j.id);
+  EXPECT_EQ(found[0].n, *waiting->value);
 }
 
-TEST_F(job_registry_test, a_wait_is_answered_with_the_job_as_it_is_when_the_patience_is_over) {
+TEST_F(job_registry_test, a_wait_is_answered_with_what_is_known_when_the_patience_is_over) {
   const auto j = accepted();
-  const auto waiting = wait(j.id);
-  pass(29s);
+  const auto waiting = wait(j.id, j.seq), shorter = wait(j.id, j.seq, 5s);
+  pass(4s);
+  EXPECT_FALSE(shorter->over());
+  pass(1s);
+  EXPECT_EQ(shorter->value, j.seq);
+  pass(24s);
   EXPECT_FALSE(waiting->over());
   pass(1s);
-  ASSERT_TRUE(waiting->value);
-  EXPECT_EQ(waiting->value->state, "PENDING");
+  EXPECT_EQ(waiting->value, j.seq);
   EXPECT_EQ(inside().waiting(), 0U);
 }
 
 TEST_F(job_registry_test, a_client_that_hangs_up_is_forgotten) {
   const auto j = accepted();
-  const auto waiting = wait(j.id);
+  const auto waiting = wait(j.id, j.seq);
   EXPECT_EQ(inside().waiting(), 1U);
   waiting->hang_up.emit(boost::asio::cancellation_type::terminal);
   settle();
   EXPECT_EQ(inside().waiting(), 0U);
   pass(30s); // its patience
   look({report(j, "COMPLETED")});
-}
-
-TEST_F(job_registry_test, a_wait_for_a_job_that_is_over_is_answered_at_once) {
-  const auto j = accepted();
-  look({report(j, "COMPLETED")});
-  EXPECT_EQ(wait(j.id)->value->state, "COMPLETED");
 }
 
 TEST_F(job_registry_test, a_cancel_is_noted_before_slurm_hears_of_it) {
@@ -228,14 +231,15 @@ TEST_F(job_registry_test, no_more_than_256_submissions_are_under_way) {
 TEST_F(job_registry_test, an_exit_ends_it_although_a_submit_and_a_wait_are_under_way) {
   const auto j = accepted();
   on_submit = nullptr;
-  const auto parked = wait(j.id), submitting = submit();
+  const auto parked = wait(j.id, j.seq);
+  const auto submitting = submit();
   caf::actor_addr address = registry.address();
   stop(registry);
   registry = nullptr;
   sched.clock().cancel_all(); // as root does
   EXPECT_EQ(caf::actor_cast<caf::strong_actor_ptr>(address), nullptr) << "something holds it";
-  for (const auto& r : {parked, submitting})
-    r->hang_up.emit(boost::asio::cancellation_type::terminal);
+  parked->hang_up.emit(boost::asio::cancellation_type::terminal);
+  submitting->hang_up.emit(boost::asio::cancellation_type::terminal);
   settle();
 }
 
@@ -246,9 +250,11 @@ TEST_F(job_registry_test, a_restart_finds_open_and_finished_jobs_again) {
   go();
   EXPECT_EQ(get(over.id)->value->state, "COMPLETED");
   EXPECT_EQ(get(open.id)->value->state, "RUNNING");
-  const auto waiting = wait(open.id);
+  const auto waiting = wait(open.id, get(open.id)->value->seq);
+  EXPECT_FALSE(waiting->over());
   look({report(open, "COMPLETED")});
-  EXPECT_EQ(waiting->value->state, "COMPLETED");
+  EXPECT_TRUE(waiting->value);
+  EXPECT_EQ(get(open.id)->value->state, "COMPLETED");
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "actors/job_registry.hpp"
 #include "slurm/job_dir.hpp"
 #include "stage.hpp"
+#include "store/events.hpp"
 #include "store/jobs.hpp"
 #include "world.hpp"
 
@@ -69,10 +70,9 @@ struct registry_stage : world, stage {
   auto cancel(std::int64_t id) {
     return start(ask(registry, std::chrono::seconds{60}, atom::cancel_v, id));
   }
-  auto wait(std::int64_t id, std::optional<std::string> since = {},
+  auto wait(std::int64_t id, std::int64_t after,
             std::chrono::milliseconds patience = std::chrono::seconds{30}) {
-    const job_wait w{id, std::move(since), {}, patience};
-    return start(ask(registry, std::chrono::hours{1}, atom::wait_v, w));
+    return start(ask(registry, in_its_time, atom::wait_v, event_wait{id, after, patience}));
   }
 
   /// One look at Slurm's queue; the answer is what the registry misses in it. It began `later`
@@ -108,6 +108,10 @@ struct registry_stage : world, stage {
     for (auto& j : all.newest(1000))
       found.push_back(std::move(j));
     return found;
+  }
+  std::vector<job_event> events_after(std::int64_t n) {
+    auto db = store::open(root.path());
+    return store::events{db}.after(n, 100);
   }
   void sql(const char* text) {
     auto db = store::open(root.path());

@@ -79,8 +79,8 @@ TEST_F(everybody, they_stop_within_a_second_although_somebody_waits) {
   }
   go();
   EXPECT_EQ(get(ask(all->handles().jobs, 10s, atom::get_v, std::int64_t{7})).state, "RUNNING");
-  boost::asio::co_spawn(io, ask(all->handles().jobs, 1h, atom::wait_v, job_wait{7, {}, {}, 300s}),
-                        [](const std::exception_ptr&, const job&) {});
+  boost::asio::co_spawn(io, ask(all->handles().jobs, 1h, atom::wait_v, event_wait{7, 0, 300s}),
+                        [](const std::exception_ptr&, std::int64_t) {});
   io.restart();
   io.run_for(50ms);
   const auto began = std::chrono::steady_clock::now();

@@ -1,0 +1,124 @@
+// How a connection waits: without a parser, a read buffer or a timer, listening only for its client
+// to hang up; and how its deadline is kept.
+#include "http/problem.hpp"
+#include "http/session.hpp"
+#include "http/stream_sink.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cerrno>
+
+namespace jobrunner::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_every = 5s; // how much later than its deadline a connection may end
+constexpr auto write_time = 60s;
+constexpr auto idle_time = 60s;
+
+} // namespace
+
+/// Moving a deadline costs an assignment: the alarm looks when the one it knows is over, and every
+/// few seconds in case a nearer one was set.
+void session::set_alarm() {
+  if (alarmed_ || !socket_.is_open())
+    return;
+  alarmed_ = true;
+  alarm_.expires_at(std::min(deadline_, clock::now() + look_every));
+  alarm_.async_wait(
+      [self = shared_from_this()](boost::system::error_code) { self->look_at_deadline(); });
+}
+
+void session::look_at_deadline() {
+  alarmed_ = false;
+  if (deadline_ <= clock::now())
+    close();
+  else if (!waits_ || deadline_ != clock::time_point::max())
+    set_alarm();
+}
+
+void session::begin_wait() {
+  release();
+  waits_ = true;
+  deadline_ = clock::time_point::max();
+  listen();
+}
+
+void session::end_wait() {
+  waits_ = false;
+  ++waits_seen_;
+  boost::system::error_code ec;
+  socket_.cancel(ec); // the listener
+  deadline_ = clock::now() + idle_time;
+  set_alarm();
+}
+
+void session::listen() {
+  socket_.async_wait(asio::ip::tcp::socket::wait_read,
+                     [self = shared_from_this(), mine = waits_seen_](boost::system::error_code ec) {
+                       if (!self->waits_ || self->waits_seen_ != mine)
+                         return;
+                       if (!ec && !self->hung_up())
+                         return;
+                       self->gone_ = true;
+                       self->interrupt_.emit(asio::cancellation_type::terminal);
+                     });
+}
+
+/// What a readable socket means. A pipelined request waits for its turn; we cannot see a hang-up
+/// behind it.
+bool session::hung_up() {
+  char next = 0;
+  const auto n = ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+    listen(); // a false alarm
+    return false;
+  }
+  return n <= 0;
+}
+
+/// Makes the answer of `res.later`.
+asio::awaitable<void> session::wait(response& res) {
+  const auto make = std::move(res.later);
+  res.later = nullptr;
+  std::exception_ptr failed;
+  begin_wait();
+  try {
+    co_await make(res);
+  } catch (...) {
+    failed = std::current_exception();
+  }
+  end_wait();
+  if (gone_)
+    throw boost::system::system_error(asio::error::eof);
+  if (interrupted_) {
+    co_await asio::this_coro::reset_cancellation_state();
+    res = problem(503, "the server is being stopped; ask again");
+  } else if (failed) {
+    res = problem(failed);
+  }
+}
+
+/// Until the source is done. A client that hangs up and a server that stops end it in the middle.
+asio::awaitable<void> session::stream(body_source rest, bool chunked) {
+  stream_sink sink{socket_, chunked, [this](bool busy) {
+                     deadline_ = busy ? clock::now() + write_time : clock::time_point::max();
+                     set_alarm();
+                   }};
+  begin_wait();
+  std::exception_ptr failed;
+  try {
+    co_await rest(sink);
+  } catch (...) {
+    failed = std::current_exception();
+  }
+  end_wait();
+  if (failed)
+    std::rethrow_exception(failed);
+  co_await sink.end();
+}
+
+} // namespace jobrunner::http

@@ -33,8 +33,8 @@ job_registry::job_registry(job_actor::pointer self, const services& with, indexe
       db_(store::open(with.settings.root)),
       rows_(db_),
       events_(db_),
-      newest_event_(events_.largest()),
-      datasets_(db_) {
+      datasets_(db_),
+      newest_event_(events_.largest()) {
   recover();
 }
 

@@ -8,7 +8,7 @@ COPY config/packages.txt /tmp/
 # The part of the list above "# run".
 RUN apt-get update \
  && apt-get install -y --no-install-recommends $(sed '/^# run/,$d; s/#.*//' /tmp/packages.txt) \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json supervisord.conf ./
 COPY cmake cmake
@@ -17,7 +17,8 @@ COPY config config
 RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake --preset release -DJOBRUNNER_TESTS=OFF \
  && cmake --build build/release -- -j"$(nproc)" \
- && cmake --install build/release --strip --prefix /out/usr/local
+ && cmake --install build/release --strip --prefix /out/usr/local \
+ && rm -rf build
 
 FROM debian:bookworm-slim
 ARG TORCH=none
@@ -40,6 +41,7 @@ RUN n=61651; for user in jobrunner runner munge s3fs; do \
     esac \
  && echo user_allow_other >>/etc/fuse.conf \
  # Keys are made by each instance for itself; one in the image would be everybody's.
+ && apt-get clean \
  && rm -rf /etc/munge/munge.key /tmp/packages-image.txt /usr/sbin/policy-rc.d /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
 COPY --from=build /out/usr/local /usr/local
 

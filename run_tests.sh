@@ -2,8 +2,8 @@
 # All tests. Installs what is missing from Debian's packages, builds, and prints 'N passed, N failed' last.
 #
 #     ./run_tests.sh              build, format, unit and integration tests
-#     ./run_tests.sh all          what CI runs: these, clang-tidy, and all tests again under the sanitizers
-#     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan
+#     ./run_tests.sh all          what CI runs: these, the container, clang-tidy, and all tests again under the sanitizers
+#     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan container
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
 # JR_KILLS, JR_CTLD_KILLS and JR_CTLD_STOPS say how often tests kill the server or slurmctld, JR_SEED in which way; JR_KEEP=1
@@ -61,9 +61,10 @@ note() {
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
 
+# packages LIST...: what is missing of these lists.
 packages() {
   local wanted missing=() name
-  mapfile -t wanted < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' config/packages.txt config/packages-test.txt)
+  mapfile -t wanted < <(cat "$@" | sed 's/#.*//; s/[[:space:]]//g; /^$/d')
   for name in "${wanted[@]}"; do
     # node from elsewhere brings its own npm
     [[ $name == nodejs ]] && command -v node >/dev/null && continue
@@ -182,18 +183,27 @@ tsan() {
   TSAN_OPTIONS=$options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
 }
 
+# Needs an engine's daemon, or root: podman and buildah then do without one.
+container() {
+  docker info >/dev/null 2>&1 || step 'packages for containers' packages config/packages-container.txt || return
+  step 'the S3 server' s3_server
+  counted 'container tests' "$work/container.xml" \
+    $python -m pytest tests/container -q --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/container.xml"
+}
+
 both() { unit release; failpoints; integration release; }
 everything() {
   format
   build release || return
   ahead
   both
+  container
   asan
   tsan
   tidy
 }
 
-step 'packages' packages || { echo "$passed passed, $failed failed"; exit 1; }
+step 'packages' packages config/packages.txt config/packages-test.txt || { echo "$passed passed, $failed failed"; exit 1; }
 for word in "${@:-default}"; do
   case $word in
   default) format; build release && both ;;
@@ -205,7 +215,8 @@ for word in "${@:-default}"; do
   tidy) tidy ;;
   asan) asan ;;
   tsan) tsan ;;
-  *) echo "unknown part '$word'; the parts are: unit integration faults format tidy asan tsan all" >&2; exit 2 ;;
+  container) container ;;
+  *) echo "unknown part '$word'; the parts are: unit integration faults format tidy asan tsan container all" >&2; exit 2 ;;
   esac
 done
 

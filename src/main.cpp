@@ -23,7 +23,8 @@ namespace {
 using namespace jobrunner;
 using namespace std::chrono_literals;
 
-constexpr auto stop_within = 8s; // supervisord kills after 10
+constexpr auto stop_within =
+    4s; // Slurm stops after this server, and docker stop waits 10 s for all
 
 /// On SIGTERM or SIGINT: no new connections, those at work may end, then the rest is closed.
 void stop_on_signal(boost::asio::signal_set& signals, boost::asio::steady_timer& patience,
@@ -74,10 +75,16 @@ void serve(const config& settings) {
   root everybody{sys, with};         // its destructor sends the exits, newest first
   boost::asio::thread_pool files{8}, uploads{settings.max_uploads};
   const auto logs = std::make_shared<http::log_watch>(io, files);
-  const http::context shared{settings,  everybody.handles(),
-                             published, extraction,
-                             files,     uploads,
-                             *logs,     std::chrono::steady_clock::now()};
+  const auto found = http::load_host_report(settings.root);
+  const http::context shared{settings,
+                             everybody.handles(),
+                             published,
+                             extraction,
+                             found,
+                             files,
+                             uploads,
+                             *logs,
+                             std::chrono::steady_clock::now()};
   http::server serving{io, shared};
   end_with(users.jobs, "jobs", io);
   end_with(users.extractors, "extractors", io);

@@ -7,6 +7,7 @@ from . import files
 from .refusal import Refused
 
 USER = "s3fs"
+ENDPOINT = "s3.us-west-004.backblazeb2.com"
 
 
 def key_file(root):
@@ -32,6 +33,10 @@ def _secret(name, text):
     return text
 
 
+def _url(endpoint):
+    return (endpoint if "://" in endpoint else "https://" + endpoint).rstrip("/")
+
+
 def settings(wanted, enabled):
     """How to mount the bucket; {} where nothing is to be mounted, or somebody else does it."""
     names = ("JR_B2_BUCKET", "JR_B2_KEY_ID", "JR_B2_APP_KEY")
@@ -45,10 +50,11 @@ def settings(wanted, enabled):
         "at": wanted.get("JR_B2_MOUNT", _text(r"/[A-Za-z0-9._/+-]+", "an absolute path of letters, digits and . _ - +"), "/mnt/b2"),
         "bucket": wanted.get("JR_B2_BUCKET", _text(r"[A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9]", "a bucket's name"), ""),
         # Of few characters: it is among s3fs's options, which commas part.
-        "endpoint": wanted.get("JR_B2_ENDPOINT", _text(r"https?://[A-Za-z0-9.:\[\]-]+/?", "a URL such as https://s3.us-west-004.backblazeb2.com"),
-                               "https://s3.us-west-004.backblazeb2.com").rstrip("/"),
+        "endpoint": _url(wanted.get("JR_B2_ENDPOINT", _text(r"(https?://)?[A-Za-z0-9.:\[\]-]+/?", "an endpoint such as s3.us-west-004.backblazeb2.com"), "")
+                         or ENDPOINT),
+        "region": wanted.get("JR_B2_REGION", _text(r"[a-z0-9-]+", "a region such as us-west-004"), ""),
         "key_id": wanted.get("JR_B2_KEY_ID", _secret, ""), "key": wanted.get("JR_B2_APP_KEY", _secret, "")}
-    return found if all(found.values()) else {}
+    return found if all(value for name, value in found.items() if name != "region") else {}
 
 
 def prepare(settings):

@@ -39,9 +39,10 @@ def _hindrance():
 def _command(of, key_file):
     options = ["ro", "allow_other", "umask=0222", "mp_umask=0222", "use_path_request_style", "url=" + of["endpoint"],
                "passwd_file=" + key_file, "connect_timeout=10", "retries=2"]
-    region = re.search(r"//s3[.-]([a-z0-9-]+)\.", of["endpoint"])
+    named = re.search(r"//s3[.-]([a-z0-9-]+)\.", of["endpoint"])
+    region = of["region"] or (named.group(1) if named else "")
     if region:
-        options.append("endpoint=" + region.group(1))
+        options.append("endpoint=" + region)
     return ["/usr/bin/s3fs", of["bucket"], of["at"], "-f", "-o", ",".join(options)]
 
 

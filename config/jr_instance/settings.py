@@ -241,6 +241,10 @@ def load(environ, unattended=False):
                    "SLURM_CONF": root + "/slurm/slurm.conf",
                    "JR_SERVER_USER": server_user, "JR_JOB_USER": job_user,
                    "JR_B2_ENABLE": "1" if b2 else "0"}
+    if mount:
+        server_env["JR_B2_ENDPOINT"] = mount["endpoint"]
+    elif b2 and unattended:  # a bucket that cannot be: told already, and no reason for the server not to start
+        server_env = {k: v for k, v in server_env.items() if k in ("JR_B2_ENABLE", "JR_B2_MOUNT") or not k.startswith("JR_B2_")}
     return Settings(root=root, app=app, port=port, bind=server_env["JR_BIND"], cpus=cpus, memory_mb=memory_mb,
                     gpus=gpus, simulated=simulated, gpu_type=gpu_type, max_time_min=minutes(max_time),
                     cgroups=cgroups, as_root=as_root, server_user=server_user, job_user=job_user,

@@ -222,7 +222,9 @@ using poller_actor = caf::typed_actor<
     // INTERNAL: the clock; an older one than the last that was set is void.
     caf::reacts_to<atom::tick, std::uint64_t>,
     // From the bell: something has probably changed.
-    caf::reacts_to<atom::hint>>;
+    caf::reacts_to<atom::hint>,
+    // Nodes and partitions, at most a second old. unavailable.
+    caf::replies_to<atom::get>::with<slurm::cluster>>;
 
 /// POST /outputs/index/{job_id}
 struct index_result {
@@ -312,6 +314,7 @@ struct actors {
   importer_actor importer;
   adopter_actor adopter;
   event_actor events;
+  poller_actor slurm;
 };
 
 } // namespace jobrunner
@@ -332,6 +335,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::recalled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::slurm::cluster)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::submit_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer_list)

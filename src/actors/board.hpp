@@ -85,6 +85,7 @@ struct slurm_view {
   timestamp answered_at{};
   std::chrono::steady_clock::time_point answered{}; // likewise, on a clock that does not jump
   slurm::capacity capacity;                         // zeros until Slurm answered for the first time
+  std::string b2_problem{}; // why the bucket is not mounted, where that is known
 };
 
 /// Since when what is known of jobs is not known to hold any more; nothing while Slurm answers.

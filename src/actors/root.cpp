@@ -64,11 +64,11 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
       sys.spawn<caf::detached>(job_registry_actor, shared, handles_.indexer, workers); // SQLite
   handles_.importer = sys.spawn<caf::detached>(b2_importer, shared, handles_.datasets,
                                                handles_.jobs); // SQLite
-  const auto poller =
+  handles_.slurm =
       sys.spawn<caf::detached>(slurm_poller_actor, shared, handles_.jobs); // waits for squeue
 
   // Newest first: nobody is asked after its own end.
-  stop_order_.push_back(caf::actor_cast<caf::actor>(poller));            // tells the registry
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.slurm));    // tells the registry
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.importer)); // asks datasets, jobs
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.jobs));     // asks workers and indexer
   for (const auto& w : workers)

@@ -1,5 +1,6 @@
 #include "actors/slurm_poller.hpp"
 
+#include "actors/errors.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 
@@ -14,8 +15,10 @@ namespace jobrunner {
 
 namespace {
 
-constexpr int looks_between_capacities =
-    20; // at nodes that start jobs; others are looked at each time
+using namespace std::chrono_literals;
+
+constexpr int looks_between_nodes = 20; // at nodes that start jobs; others are looked at each time
+constexpr auto young = 1s; // what somebody asked about the nodes serves the next one too
 
 /// Whether something is mounted there. Reads a list of the kernel's: a stat would hang with the
 /// mount.
@@ -26,6 +29,20 @@ bool is_mounted(const std::filesystem::path& where) {
     if (path == where)
       return true;
   return false;
+}
+
+/// Why the bucket cannot be read, as instance.py's s3fs says it; empty if it can, or it said
+/// nothing.
+std::string bucket_problem(const config& settings) {
+  std::ifstream file{settings.root / "run/b2_problem"};
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+void see_bucket(const config& settings, slurm_view& view) {
+  view.b2_problem = settings.b2_enabled ? bucket_problem(settings) : "";
+  view.b2_mounted = is_mounted(settings.b2_mount) && view.b2_problem.empty();
 }
 
 /// Whether Slurm will show the job in another state at once. It gives no reason for a pending job
@@ -86,7 +103,7 @@ void slurm_poller::look() {
     view.up = false;
     view.problem = e.what();
   }
-  view.b2_mounted = is_mounted(with_.settings.b2_mount);
+  see_bucket(with_.settings, view);
   view.checked_at = now();
   if (view.up != was_up)
     log("slurm", view.up ? "up" : "down", {{"why", view.problem}});
@@ -105,16 +122,31 @@ void slurm_poller::ask(slurm_view& view) {
   view.answered_at = now();
   moving_ = std::ranges::any_of(seen->jobs, is_moving);
   if (view.capacity.cpus == 0 || !view.capacity.trouble.empty() ||
-      looks_since_capacity_ >= looks_between_capacities) {
-    looks_since_capacity_ = 0;
+      looks_since_nodes_ >= looks_between_nodes) {
     if (!watch_)
       watch_log();
-    view.capacity = with_.slurm.ask_capacity();
+    ask_nodes(view);
   }
-  ++looks_since_capacity_;
+  ++looks_since_nodes_;
   view.up = view.capacity.cpus > 0;
   view.problem = view.up ? "" : "Slurm has no node that could run a job";
   tell(std::move(seen));
+}
+
+void slurm_poller::ask_nodes(slurm_view& view) {
+  looks_since_nodes_ = 0;
+  nodes_ = with_.slurm.ask_cluster();
+  nodes_at_ = clock::now();
+  view.capacity = slurm::capacity_of(nodes_);
+}
+
+const slurm::cluster& slurm_poller::nodes() {
+  if (clock::now() - nodes_at_ >= young) {
+    auto view = with_.published.slurm.view();
+    ask_nodes(view);
+    with_.published.slurm.publish(std::move(view));
+  }
+  return nodes_;
 }
 
 /// From now on each job that ends rings.
@@ -173,7 +205,8 @@ poller_actor::behavior_type slurm_poller_actor(poller_actor::stateful_pointer<po
   self->state.it = std::make_unique<slurm_poller>(self, with, registry);
   auto* poller = self->state.it.get();
   return {[poller](atom::tick, std::uint64_t set) { poller->tick(set); },
-          [poller](atom::hint) { poller->hint(); }};
+          [poller](atom::hint) { poller->hint(); },
+          [poller](atom::get) { return answer([poller] { return poller->nodes(); }); }};
 }
 
 } // namespace jobrunner

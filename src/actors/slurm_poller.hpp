@@ -25,11 +25,13 @@ public:
 
   void tick(std::uint64_t set);
   void hint();
+  const slurm::cluster& nodes(); // throws failure{unavailable}
 
 private:
   using clock = std::chrono::steady_clock;
   void look();
   void ask(slurm_view&);
+  void ask_nodes(slurm_view&);
   void tell(std::shared_ptr<const queue_look>);
   void recall(const std::vector<std::int64_t>& missing);
   void watch_log();
@@ -41,7 +43,9 @@ private:
   look_pace pace_;
   std::uint64_t set_ = 0; // the tick that counts
   clock::time_point due_{};
-  int looks_since_capacity_ = 0;
+  int looks_since_nodes_ = 0;
+  slurm::cluster nodes_; // as last asked for
+  clock::time_point nodes_at_{};
   bool moving_ = false;  // the last look showed a job between two states
   bool telling_ = false; // the registry has not answered to the last look yet
   bool again_ = false;   // and there was a newer one

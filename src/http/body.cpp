@@ -8,6 +8,9 @@
 #include "http/text/multipart.hpp"
 #include "http/text/urlencoded.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace jobrunner::http {
 
 namespace {
@@ -54,15 +57,39 @@ fields parse_form(std::string_view content_type, std::string_view body) {
                     "or application/json");
 }
 
-void check_token(const beast::fields& headers, const secret& token) {
+namespace {
+
+/// The token of "Authorization: Bearer <token>". Another scheme is some proxy's own, not for us.
+std::optional<std::string_view> bearer_token(const beast::fields& headers) {
   const auto given = view(headers[beast::field::authorization]);
   const auto blank = given.find(' ');
-  const bool bearer =
-      blank != std::string_view::npos && same_word(given.substr(0, blank), "bearer");
-  if (!bearer || !equal_secrets(trimmed(given.substr(blank)), token.reveal()))
-    throw failure(
-        errc::unauthorized,
-        "this call needs the header Authorization: Bearer <token>, with the server's token");
+  if (!same_word(given.substr(0, blank), "bearer"))
+    return std::nullopt;
+  return trimmed(given.substr(std::min(blank, given.size())));
+}
+
+/// The token of "X-API-Key: <token>", for whom a proxy leaves no Authorization.
+std::optional<std::string_view> api_key(const beast::fields& headers) {
+  const auto found = headers.find("X-API-Key");
+  if (found == headers.end())
+    return std::nullopt;
+  return trimmed(view(found->value()));
+}
+
+} // namespace
+
+void check_token(const beast::fields& headers, const secret& token) {
+  const auto bearer = bearer_token(headers);
+  const auto key = api_key(headers);
+  const auto wrong = [&](const std::optional<std::string_view>& given) {
+    return given && !equal_secrets(*given, token.reveal());
+  };
+  const bool twice =
+      headers.count(beast::field::authorization) > 1 || headers.count("X-API-Key") > 1;
+  // Of two that differ one is wrong, and who sent it meant somebody else.
+  if (twice || (!bearer && !key) || wrong(bearer) || wrong(key))
+    throw failure(errc::unauthorized, "this call needs the header Authorization: Bearer <token> or "
+                                      "X-API-Key: <token>, with the server's token, and only one");
 }
 
 } // namespace jobrunner::http

@@ -15,7 +15,8 @@ constexpr std::size_t largest_form = 1 << 20;
 /// Throws failure: unsupported (another kind of body), invalid.
 fields parse_form(std::string_view content_type, std::string_view body);
 
-/// Throws failure{unauthorized} unless the request carries "Authorization: Bearer <token>".
+/// Throws failure{unauthorized} unless the request carries "Authorization: Bearer <token>" or
+/// "X-API-Key: <token>"; both only if both are right.
 void check_token(const beast::fields& headers, const secret& token);
 
 } // namespace jobrunner::http

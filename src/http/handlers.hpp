@@ -7,6 +7,7 @@ namespace jobrunner::http {
 
 // cluster.cpp
 asio::awaitable<response> get_health(exchange&);
+asio::awaitable<response> get_cluster(exchange&);
 asio::awaitable<response> get_openapi(exchange&);
 asio::awaitable<response> list_commands(exchange&);
 asio::awaitable<response> get_command(exchange&);

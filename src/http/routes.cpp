@@ -14,6 +14,7 @@ using beast::verb;
 constexpr std::array table{
     route{verb::get, "/health", get_health, auth::none},
     route{verb::get, "/openapi.json", get_openapi, auth::none},
+    route{verb::get, "/cluster", get_cluster},
     route{verb::get, "/commands", list_commands},
     route{verb::get, "/commands/{key}", get_command},
     route{verb::get, "/datasets", list_datasets},

@@ -6,6 +6,7 @@
 #include "archive/ingest.hpp"
 #include "core/config.hpp"
 #include "core/unique_fd.hpp"
+#include "http/host_report.hpp"
 #include "http/text/fields.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -79,6 +80,7 @@ struct context {
   const actors& to;
   const boards& published;
   const archive::extraction& extraction;
+  const host_report& found;   // when this instance was set up
   asio::thread_pool& files;   // blocking reads of files
   asio::thread_pool& uploads; // hashing, writing and feeding extractors
   log_watch& logs;            // who follows them

@@ -180,10 +180,10 @@ void client::cancel(std::int64_t id, const std::string& uuid) {
     throw unreachable(in_words(answer.err));
 }
 
-capacity client::ask_capacity() {
+cluster client::ask_cluster() {
   const auto until = deadline();
-  const auto nodes = ask({command("scontrol"), "show", "node", "-o"}, until);
-  return parse_capacity(nodes, ask({command("scontrol"), "show", "partition", "-o"}, until));
+  const auto nodes = ask({command("scontrol"), "-d", "show", "node", "-o"}, until);
+  return parse_cluster(nodes, ask({command("scontrol"), "show", "partition", "-o"}, until));
 }
 
 } // namespace jobrunner::slurm

@@ -5,7 +5,7 @@
 
 #include "core/launcher.hpp"
 #include "core/types.hpp"
-#include "slurm/capacity.hpp"
+#include "slurm/cluster.hpp"
 #include "slurm/report.hpp"
 #include "slurm/sbatch_answer.hpp"
 
@@ -55,8 +55,8 @@ public:
   /// Throws failure{unavailable}.
   void cancel(std::int64_t id, const std::string& uuid);
 
-  /// Throws failure{unavailable}.
-  capacity ask_capacity();
+  /// Nodes and partitions as they are. Throws failure{unavailable}.
+  cluster ask_cluster();
 
 private:
   using clock = std::chrono::steady_clock;

@@ -2,7 +2,6 @@
 
 #include "core/duration.hpp"
 #include "core/error.hpp"
-#include "slurm/node_state.hpp"
 #include "slurm/state.hpp"
 
 #include <algorithm>
@@ -116,43 +115,6 @@ std::optional<report> history_line(std::string_view line) {
   return r;
 }
 
-/// The value of " key=" in one line of scontrol -o.
-std::string_view value_of(std::string_view line, std::string_view key) {
-  const auto wanted = " " + std::string{key} + "=";
-  const auto at = line.find(wanted);
-  if (at == std::string_view::npos)
-    return {};
-  line.remove_prefix(at + wanted.size());
-  return line.substr(0, line.find(' '));
-}
-
-/// GPUs in "gpu:a100:4(S:0-1),gpu:2,shard:8".
-std::int64_t gpus_of(std::string_view gres) {
-  std::int64_t sum = 0;
-  for (bool more = true; more;) {
-    // A comma between parentheses, "(S:0,2)", begins no item that says gpu: it does no harm.
-    const auto comma = gres.find(',');
-    auto item = gres.substr(0, comma);
-    more = comma != std::string_view::npos;
-    gres.remove_prefix(more ? comma + 1 : gres.size());
-    item = item.substr(0, item.find('('));
-    if (item == "gpu")
-      ++sum;
-    else if (item.starts_with("gpu:"))
-      sum += number<std::int64_t>(item.substr(item.rfind(':') + 1)).value_or(1);
-  }
-  return sum;
-}
-
-/// 0 for "UNLIMITED", and for what we do not understand: sbatch then has the last word.
-std::int64_t seconds_of(std::string_view limit) {
-  try {
-    return parse_time_limit(limit);
-  } catch (const failure&) {
-    return 0;
-  }
-}
-
 } // namespace
 
 std::vector<report> parse_queue(std::string_view text) {
@@ -180,27 +142,6 @@ std::vector<report> parse_history(std::string_view text) {
     if (same.size() == 1)
       all.push_back(*history_line(*same.begin()));
   return all;
-}
-
-capacity parse_capacity(std::string_view nodes, std::string_view partitions) {
-  capacity most;
-  most.trouble = trouble_of_nodes(nodes);
-  const auto grow = [](std::int64_t& value, std::optional<std::int64_t> other) {
-    value = std::max(value, other.value_or(0));
-  };
-  each_line(nodes, [&](std::string_view line) {
-    const auto effective = value_of(line, "CPUEfctv"); // without those kept for the system
-    grow(most.cpus, number<std::int64_t>(effective.empty() ? value_of(line, "CPUTot") : effective));
-    const auto memory = number<std::int64_t>(value_of(line, "RealMemory"));
-    const auto kept = number<std::int64_t>(value_of(line, "MemSpecLimit"));
-    grow(most.mem_mb, memory.value_or(0) - kept.value_or(0));
-    grow(most.gpus, gpus_of(value_of(line, "Gres")));
-  });
-  each_line(partitions, [&](std::string_view line) {
-    if (value_of(line, "Default") == "YES")
-      most.max_time_s = seconds_of(value_of(line, "MaxTime"));
-  });
-  return most;
 }
 
 std::string parse_setting(std::string_view config, std::string_view key) {

@@ -2,7 +2,6 @@
 // Times are seconds since 1970: run the commands with SLURM_TIME_FORMAT=%s.
 #pragma once
 
-#include "slurm/capacity.hpp"
 #include "slurm/report.hpp"
 
 #include <string_view>
@@ -25,10 +24,6 @@ std::vector<report> parse_queue(std::string_view text);
 /// Lines of sacct; steps ("7.batch") and array forms are left out. Lines that say different things
 /// about the same id and name are left out: one of them may be forged.
 std::vector<report> parse_history(std::string_view text);
-
-/// `scontrol show node -o` and `scontrol show partition -o`: the most that one node has, and
-/// whether there is one that takes jobs (scontrol(1), "NODE STATE CODES").
-capacity parse_capacity(std::string_view nodes, std::string_view partitions);
 
 /// The value of `key` in `scontrol show config`, empty if it is not there or "(null)".
 std::string parse_setting(std::string_view config, std::string_view key);

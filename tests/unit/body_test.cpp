@@ -76,6 +76,36 @@ TEST(check_token, anything_else_does_not) {
   refusal([&] { check_token({}, token); }, errc::unauthorized);
 }
 
+TEST(check_token, it_may_come_as_an_api_key_beside_what_a_proxy_says) {
+  const secret token{"s3cret"};
+  for (const auto* others : {"", "Basic dXNlcjpwYXNz", "Negotiate x", "Bearer s3cret"}) {
+    auto headers = with(others);
+    headers.set("x-api-key", "s3cret");
+    EXPECT_NO_THROW(check_token(headers, token)) << others;
+  }
+  beast::fields alone;
+  alone.set("X-API-Key", " s3cret ");
+  EXPECT_NO_THROW(check_token(alone, token));
+}
+
+TEST(check_token, two_credentials_that_differ_open_nothing) {
+  const secret token{"s3cret"};
+  const auto refused = [&](const char* bearer, const char* key) {
+    auto headers = with(bearer);
+    headers.insert("X-API-Key", key);
+    refusal([&] { check_token(headers, token); }, errc::unauthorized);
+  };
+  refused("Bearer s3cret", "other");
+  refused("Bearer other", "s3cret");
+  refused("Bearer s3cret", "");
+  refused("Basic s3cret", "other");
+  refused("", "Bearer s3cret");
+  auto headers = with("Basic x");
+  headers.insert("X-API-Key", "s3cret");
+  headers.insert("X-API-Key", "s3cret");
+  refusal([&] { check_token(headers, token); }, errc::unauthorized);
+}
+
 TEST(check_token, the_refusal_tells_nothing_of_the_token) {
   const auto why =
       refusal([] { check_token(with("Bearer guess"), secret{"s3cret"}); }, errc::unauthorized);

@@ -180,37 +180,6 @@ TEST(parse_history, steps_arrays_and_nonsense_are_left_out) {
   EXPECT_FALSE(all[0].ended_at);
 }
 
-TEST(parse_capacity, what_the_node_and_the_default_partition_give) {
-  const auto c = parse_capacity(fixture("scontrol_node.txt"), fixture("scontrol_partition.txt"));
-  EXPECT_EQ(c.cpus, 2);
-  EXPECT_EQ(c.mem_mb, 16000);
-  EXPECT_EQ(c.gpus, 1);
-  EXPECT_EQ(c.max_time_s, 86400);
-  EXPECT_EQ(c.trouble, "");
-}
-
-TEST(parse_capacity, gpus_of_every_spelling_are_counted) {
-  const auto gpus = [](const std::string& gres) {
-    return parse_capacity("NodeName=n1 CPUTot=4 Gres=" + gres + " NodeAddr=n1\n", "").gpus;
-  };
-  EXPECT_EQ(gpus("(null)"), 0);
-  EXPECT_EQ(gpus("gpu"), 1);
-  EXPECT_EQ(gpus("gpu:2"), 2);
-  EXPECT_EQ(gpus("gpu:a100:4(S:0-1)"), 4);
-  EXPECT_EQ(gpus("gpu:a100:4(S:0,2),gpu:v100:2,shard:8"), 6);
-}
-
-TEST(parse_capacity, no_limit_and_other_partitions) {
-  const auto limit = [](const char* partitions) {
-    return parse_capacity("", partitions).max_time_s;
-  };
-  EXPECT_EQ(limit("PartitionName=a Default=YES MaxTime=UNLIMITED State=UP"), 0);
-  EXPECT_EQ(limit("PartitionName=a Default=NO MaxTime=00:10:00\n"
-                  "PartitionName=b Default=YES MaxTime=00:30:00\n"),
-            1800);
-  EXPECT_EQ(limit("PartitionName=b Default=YES MaxTime=nonsense\n"), 0);
-}
-
 TEST(parse_setting, finds_a_value_and_nothing_else) {
   const auto config = fixture("scontrol_config.txt");
   EXPECT_EQ(parse_setting(config, "JobCompType"), "jobcomp/filetxt");

@@ -1,0 +1,87 @@
+"""The engine that builds and runs images here: docker where one answers, otherwise podman and buildah, which need
+no daemon. Both take the same words for all but building."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BASE = "docker.io/library/debian:bookworm-slim"
+
+
+def run(argv, seconds=600, check=True, **options):
+    options = {"stderr": subprocess.STDOUT, **options}
+    done = subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, text=True, errors="replace", stdin=subprocess.DEVNULL,
+                          timeout=seconds, check=False, **options)
+    assert not check or done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout[-6000:]}"
+    return done
+
+
+class Docker:
+    run_options = []
+
+    def __init__(self):
+        self.cli = ["docker"]
+
+    @staticmethod
+    def answers():
+        return bool(shutil.which("docker")) and run(["docker", "info"], check=False).returncode == 0
+
+    def build(self, tag, folder=SOURCE, file="Dockerfile"):
+        proxies = [f"--build-arg={name}={os.environ[name]}" for name in ("http_proxy", "https_proxy") if name in os.environ]
+        run([*self.cli, "build", *proxies, "-t", tag, "-f", f"{folder}/{file}", folder], 1500, env={**os.environ, "DOCKER_BUILDKIT": "1"})
+
+
+class Podman:
+    def __init__(self):
+        # Neither systemd nor a user's session is needed. podman asks for more than some machines allow it to give.
+        self.cli = ["podman", "--cgroup-manager=cgroupfs", "--runtime", "runc"]
+        # Its health checks are timers of systemd's.
+        self.run_options = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=4000:4000", "--no-healthcheck"]
+
+    def build(self, tag, folder=SOURCE, file="Dockerfile"):
+        self._base()
+        with tempfile.TemporaryDirectory() as apt:
+            run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "--format", "docker", "--layers",
+                 *_hosts_apt(pathlib.Path(apt)), "-t", tag, "-f", f"{folder}/{file}", folder], 1500)
+
+    def _base(self):
+        """The base image: from its registry, or made of the packages it is made of."""
+        if run(["podman", "image", "exists", BASE], check=False).returncode == 0:
+            return
+        if run(["podman", "pull", "-q", BASE], 120, check=False).returncode == 0:
+            return
+        with tempfile.TemporaryDirectory(prefix="jr-base-") as folder:
+            run(["debootstrap", "--variant=minbase", "bookworm", folder])
+            # As in the real one: no documents, no other languages, no lists of packages.
+            run(["sh", "-c", "cd \"$1\" && rm -rf var/cache/apt/* var/lib/apt/lists/* usr/share/doc/* usr/share/man/* usr/share/locale/* usr/share/info/*",
+                 "sh", folder])
+            run(["sh", "-c", "tar -C \"$1\" -c . | podman import - \"$2\"", "sh", folder, BASE])
+
+
+def _hosts_apt(folder):
+    """How this machine reaches Debian's packages, for apt inside a build: its mirror, proxies and the like."""
+    settings = [line for line in run(["apt-config", "dump"]).stdout.splitlines()
+                if line.startswith("Acquire::") and any(word in line for word in ("Check-", "Proxy", "proxy"))]
+    (folder / "conf").write_text("\n".join(settings) + "\n")
+    sites = run(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages"]).stdout.split()
+    lines = {f"deb {uri} {suite} {component}" for uri, suite, component in (site.split("|") for site in sites)
+             if suite.startswith("bookworm") and "debian" in uri}
+    options = ["-v", f"{folder}/conf:/etc/apt/apt.conf.d/99host:ro"]
+    if lines:
+        (folder / "list").write_text("\n".join(sorted(lines)) + "\n")
+        options += ["-v", f"{folder}/list:/etc/apt/sources.list:ro"]
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    folder.chmod(0o755)
+    return options
+
+
+def find():
+    return Docker() if Docker.answers() else Podman()
+
+
+def inspect(engine, name):
+    return json.loads(run([*engine.cli, "inspect", name], stderr=subprocess.DEVNULL).stdout)[0]

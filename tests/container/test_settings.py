@@ -1,0 +1,92 @@
+"""Settings that cannot be are told in log and health, and the service works with what can be."""
+import pytest
+from harness import datasets
+
+WRONG = {"JR_NUM_GPUS": "4", "JR_NUM_CPUS": "999", "JR_REAL_MEM_MB": "99999999", "JR_USE_CGROUPS": "1", "JR_MAX_TIME": "tomorrow",
+         "JR_GPU_TYPE": "two words"}
+
+
+def test_more_than_there_is_and_what_cannot_be_is_said_and_jobs_run_all_the_same(make_box):
+    box = make_box(**WRONG).up()
+    health = box.health()
+    for name, value in WRONG.items():
+        assert any(problem.startswith(f"{name}={value}") for problem in health["problems"]), (name, health)
+        assert f"error: {name}={value}" in box.logs()
+    assert health["ok"] and health["slurm"]
+    with box.client() as client:
+        node, = client.get("/cluster").json()["nodes"]
+        assert node["gpus"]["total"] == 0 and 0 < node["cpus"]["total"] < 999 and node["mem_mb"]["total"] < 99999999
+        sha = client.upload("one.txt", datasets.fresh())["sha256"]
+        client.wait(client.submit(sha))
+        refused = client.post("/jobs", data={"dataset_sha": sha, "command_key": "echo_params", "gpus": 1})
+        assert refused.status_code == 400 and "gpus" in refused.json()["detail"]
+
+
+def test_a_limit_of_the_container_is_what_the_node_has(make_box):
+    box = make_box("--memory", "1g", JR_NUM_CPUS="1").up()
+    with box.client() as client:
+        node, = client.get("/cluster").json()["nodes"]
+    assert (node["cpus"]["total"], node["mem_mb"]["total"]) == (1, 1024)
+    assert box.health()["problems"] == []
+
+
+def test_without_a_token_one_is_made_and_with_the_default_one_nobody_outside_is_served(make_box):
+    box = make_box()
+    del box.environment["JR_AUTH_TOKEN"]
+    box.up()
+    token = box.inside("cat", "/opt/jobrunner/auth_token").strip()
+    assert len(token) == 64 and token not in box.logs()
+    box.remove(keep_volume=True)
+    box.environment["JR_AUTH_TOKEN"] = "change-me"
+    box.start()
+    with box.client() as client:
+        def refused():
+            try:
+                return client.get("/health").status_code == 403
+            except OSError:
+                return False
+        box.until(refused, "strangers get a 403")
+        assert "JR_AUTH_TOKEN" in client.get("/health").json()["detail"]
+
+
+HUNGRY = b"""
+import json, os
+cores = len(os.sched_getaffinity(0))
+json.dump({"cores": cores}, open(os.environ["RESULT_DIR"] + "/cores.json", "w"))
+kept = []
+while True:
+    kept.append(bytearray(64 << 20))
+"""
+
+
+def test_cgroups_keep_a_job_to_its_memory_and_its_cores(make_box):
+    box = make_box("--privileged", JR_USE_CGROUPS="1").up()
+    with box.client() as client:
+        assert client.get("/cluster").json()["host"]["cgroups"]["used"] is True and box.health()["problems"] == []
+        sha = client.upload("hungry.tar", datasets.tar({"hungry.py": HUNGRY}))["sha256"]
+        job = client.submit(sha, "pytorch_infer", params_json='{"script": "hungry.py"}', mem_gb=1, cpus=1)
+        ended = client.wait(job, state=None)
+        assert ended["status"] == "OUT_OF_MEMORY", (ended, client.get(f"/jobs/{job}/log").text)
+        assert client.file(job, "cores.json").json() == {"cores": 1}
+
+
+def test_a_root_that_cannot_be_ends_the_container_with_one_clear_line(make_box):
+    box = make_box()
+    out = box.cli("run", "--rm", *box.engine.run_options, "-e", "JR_ROOT=/etc", box.image, check=False)
+    assert "error: JR_ROOT=/etc" in out and "Traceback" not in out
+
+
+@pytest.mark.parametrize("options", [(), ("--privileged",)])
+def test_as_one_program_of_another_images_supervisord(make_box, options):
+    """supervisor-dropin.conf below Debian's own supervisord.conf: the same service, and it ends with the outer one."""
+    conf = "/usr/local/share/jobrunner/supervisor-dropin.conf"
+    box = make_box(*options, "--entrypoint", "sh", JR_BIND="0.0.0.0")
+    words = ("-c", f"cp {conf} /etc/supervisor/conf.d/jobrunner.conf && exec /usr/bin/supervisord -n -c /etc/supervisor/supervisord.conf")
+    start = box.cli
+    box.cli = lambda *argv, **more: start(*argv, *(words if argv[0] == "run" else ()), **more)
+    box.start()
+    box.until(lambda: box.health().get("slurm"), "Slurm takes jobs")
+    with box.client() as client:
+        client.wait(client.submit(client.upload("one.txt", datasets.fresh())["sha256"]))
+    took, _ = box.stop(20)
+    assert took < 20

@@ -118,7 +118,7 @@ def main():
         "framework": framework, "epochs": epochs, "loss": loss, "data": source, "rows": len(rows),
         "model": {key: value if isinstance(value, list) else value.tolist() for key, value in model.items()},
         "seconds": round(time.monotonic() - begun, 3)})
-    experiment = params.get("experimentId")
+    experiment = os.environ.get("JR_EXPERIMENT_ID") or params.get("experimentId")
     write(result_dir, "manifest.json", {
         "experimentId": experiment if isinstance(experiment, str) and experiment else f"job-{os.environ.get('SLURM_JOB_ID', '0')}",
         "outputs": [{"id": "summary", "path": "result.json"}, {"id": "weights", "path": "weights/model.pth"}]})

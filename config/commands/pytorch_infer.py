@@ -5,6 +5,7 @@ Arguments: the script (inside DATASET_DIR), then arguments for it. Ends with the
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -48,6 +49,27 @@ def outputs(result_dir):
     return found
 
 
+def run(command, folder):
+    """The command's exit code; a signal that is for the job as a whole is passed on to it."""
+    child = None
+    early = []
+
+    def pass_on(number, _frame):
+        if child is None:
+            early.append(number)
+        else:
+            child.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, pass_on)
+    # Slurm ends a job by sending it to every process: the command has it too.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    child = subprocess.Popen(command, cwd=folder)
+    for number in early:
+        child.send_signal(number)
+    return child.wait()
+
+
 def write(path, value):
     with open(path, "w", encoding="utf-8") as f:
         json.dump(value, f)
@@ -59,14 +81,13 @@ def main():
     params = json.loads(os.environ["JR_PARAMS"])
     script, args = inside(dataset, sys.argv[1]), sys.argv[2:]
     # The script may import what lies beside it: it is the user's, unlike this program.
-    code = subprocess.run([sys.executable, "-u", script, "--data", dataset, "--params", os.environ["JR_PARAMS"], *args],
-                          cwd=dataset, check=False).returncode
+    code = run([sys.executable, "-u", script, "--data", dataset, "--params", os.environ["JR_PARAMS"], *args], dataset)
     code = 128 - code if code < 0 else code  # ended by a signal: as shells say it
     if not os.path.lexists(os.path.join(result_dir, "result.json")):
         write(os.path.join(result_dir, "result.json"),
               {"ok": code == 0, "exit_code": code, "script": sys.argv[1], "params": params})
     if not os.path.lexists(os.path.join(result_dir, "manifest.json")):
-        experiment = params.get("experimentId")
+        experiment = os.environ.get("JR_EXPERIMENT_ID") or params.get("experimentId")
         write(os.path.join(result_dir, "manifest.json"), {
             "experimentId": experiment if isinstance(experiment, str) and experiment else f"job-{os.environ.get('SLURM_JOB_ID', '0')}",
             "outputs": outputs(result_dir)})

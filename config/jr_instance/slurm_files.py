@@ -26,12 +26,15 @@ import sqlite3, sys
 db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=5)
 columns = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
 names = [name for name in ("job_id", "slurm_id") if name in columns]  # they differ where Slurm had lost a job
-print(max(db.execute(f"SELECT coalesce(max({name}), 0) FROM jobs").fetchone()[0] for name in names))
+highest = max(db.execute(f"SELECT coalesce(max({name}), 0) FROM jobs").fetchone()[0] for name in names)
+if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'deleted'").fetchone():
+    highest = max(highest, db.execute("SELECT coalesce(max(job_id), 0) FROM deleted").fetchone()[0])
+print(highest)
 """
 
 
 def first_job_id(root, server_user):
-    """One above every job id in the database; 1 where none can be read."""
+    """One above every job id in the database, those of deleted jobs too; 1 where none can be read."""
     database = root + "/jr_slurm.db"
     if not os.path.isfile(database):
         return 1

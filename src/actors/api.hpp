@@ -23,6 +23,7 @@
 CAF_BEGIN_TYPE_ID_BLOCK(jobrunner, caf::first_custom_type_id)
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, abort, "abort")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, advance, "advance")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, array, "array")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, begin, "begin")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, cancel, "cancel")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, check, "check")
@@ -33,13 +34,18 @@ CAF_BEGIN_TYPE_ID_BLOCK(jobrunner, caf::first_custom_type_id)
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, find, "find")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, get, "get")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, hint, "hint")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, hold, "hold")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, import, "import")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, index, "index")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, kill, "kill")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, list, "list")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, lock, "lock")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, plan, "plan")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, recall, "recall")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, remove, "remove")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, retry, "retry")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, seen, "seen")
+  CAF_ADD_ATOM(jobrunner, jobrunner::atom, signal, "signal")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, submit, "submit")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, tick, "tick")
   CAF_ADD_ATOM(jobrunner, jobrunner::atom, wait, "wait")
@@ -142,6 +148,62 @@ struct job_request {
   std::string dataset_sha, command_key, params_json = "{}";
   std::optional<std::int64_t> gpus, cpus, mem_gb, time_limit_s;
   std::string idempotency_key, fingerprint; // with a key: a hash of all that was asked for
+  job_extras extras;
+  std::string array; // "0-9%2"; empty: one job
+  bool hold = false;
+  // Of a job that is another one again.
+  std::int64_t requeued_from = 0;
+  std::string array_uuid, array_spec; // it is a task of that array, or a copy of one
+  std::int64_t array_index = 0;
+};
+
+/// What would make the same job again, outside of its array. For another run of a task see there.
+job_request request_again(const job&);
+
+/// What a submit would do.
+struct job_plan {
+  std::vector<std::string> argv;        // the command's
+  std::vector<std::string> script;      // sbatch's
+  std::vector<std::string> environment; // names of the job's variables
+  std::vector<std::string> missing;     // why it would fail
+  std::optional<timestamp> start;       // Slurm's estimate
+  std::int64_t tasks = 1;
+};
+
+/// POST /jobs/{id}/cancel
+struct cancel_order {
+  std::int64_t id = 0;
+  std::string signal;           // for the job's command first; empty: none
+  std::chrono::seconds grace{}; // from the signal until Slurm ends the job
+};
+
+/// Which jobs to list; an empty field does not filter.
+struct job_query {
+  std::string status, command_key, dataset_sha, experiment_id, name, array;
+  std::string label_key, label_value;    // both or neither
+  std::optional<timestamp> since, until; // created at or after, and before
+  std::string cursor;                    // next_cursor of the page before
+  std::int64_t limit = 100;
+};
+
+struct job_list {
+  std::vector<job> items;  // newest first
+  std::string next_cursor; // empty: the end
+};
+
+/// GET /arrays/{id}
+struct array_query {
+  std::string array;
+  std::int64_t cursor = -1; // the last index of the page before
+  std::int64_t limit = 100;
+};
+
+/// An array's tasks, each as the newest job that runs it.
+struct array_view {
+  std::vector<std::pair<std::string, std::int64_t>> states; // how many tasks are in which
+  bool done = true;
+  std::vector<job> tasks;                  // by index
+  std::optional<std::int64_t> next_cursor; // nothing: the end
 };
 
 /// What a wait waits for.
@@ -175,14 +237,31 @@ using job_actor = caf::typed_actor<
     // patience is over, `after` again. What happened is on the board or in the events by then.
     // not_found, too_many.
     caf::replies_to<atom::wait, event_wait>::with<std::int64_t>,
+    // The job when it has changed, is done, or the patience is over. not_found, too_many.
+    caf::replies_to<atom::wait, job_wait>::with<job>,
+    // An array, or one task of it again: all tasks or none. As submit.
+    caf::replies_to<atom::array, job_request>::with<std::vector<job>>,
+    // Those tasks of the array again that have ended badly. not_found, conflict: none has; as
+    // submit.
+    caf::replies_to<atom::retry, std::string>::with<std::vector<job>>,
+    // What a submit would do. invalid.
+    caf::replies_to<atom::plan, job_request>::with<job_plan>,
     // Asks Slurm to end it; the job as it is. not_found, unavailable.
-    caf::replies_to<atom::cancel, std::int64_t>::with<job>,
+    caf::replies_to<atom::cancel, cancel_order>::with<job>,
+    // The same for all tasks of an array; how many had not ended yet. not_found, unavailable.
+    caf::replies_to<atom::cancel, std::string>::with<std::int64_t>,
+    // Keeps a job that waits from starting (true), or no longer. not_found, conflict, unavailable.
+    caf::replies_to<atom::hold, std::int64_t, bool>::with<job>,
+    // Forgets a job that is done, and removes its files. not_found, conflict.
+    caf::replies_to<atom::remove, std::int64_t>::with<bool>,
     // From the poller. The answer: Slurm ids that the queue should show and does not, to be
     // looked up in the completion log.
     caf::replies_to<atom::seen, std::shared_ptr<const queue_look>>::with<std::vector<std::int64_t>>,
     caf::reacts_to<atom::recall, recalled>,
     // INTERNAL: reads the outputs of a job that is done, again if that failed.
     caf::reacts_to<atom::index, std::int64_t>,
+    // INTERNAL: the grace of a cancel is over.
+    caf::reacts_to<atom::kill, std::int64_t>,
     // INTERNAL: the patience of a waiter is over.
     caf::reacts_to<atom::expire>>;
 
@@ -216,7 +295,15 @@ using slurm_actor = caf::typed_actor<
     // has its start marker.
     caf::replies_to<atom::submit, submit_order>::with<std::int64_t>,
     // Slurm's id, uuid.
-    caf::replies_to<atom::cancel, std::int64_t, std::string>::with<bool>>;
+    caf::replies_to<atom::cancel, std::int64_t, std::string>::with<bool>,
+    // uuids.
+    caf::replies_to<atom::cancel, std::vector<std::string>>::with<bool>,
+    // Sends a signal to the command of a job that runs; ends one that does not.
+    caf::replies_to<atom::signal, std::string, std::string>::with<bool>, // uuid, signal
+    // Holds (true) or releases the jobs with these uuids.
+    caf::replies_to<atom::hold, std::vector<std::string>, bool>::with<bool>,
+    // sbatch --test-only. invalid: Slurm would refuse it; unavailable.
+    caf::replies_to<atom::plan, slurm::submission>::with<slurm::forecast>>;
 
 using poller_actor = caf::typed_actor<
     // INTERNAL: the clock; an older one than the last that was set is void.
@@ -284,6 +371,16 @@ using adopter_actor = caf::typed_actor<
     // not_found, unprocessable, disk_full, too_many.
     caf::replies_to<atom::import, job, std::string>::with<dataset>>;
 
+using job_list_actor = caf::typed_actor<
+    // invalid: the cursor.
+    caf::replies_to<atom::list, job_query>::with<job_list>,
+    // not_found.
+    caf::replies_to<atom::find, array_query>::with<array_view>>;
+
+using remover_actor = caf::typed_actor<
+    // Removes what deleted jobs have left.
+    caf::reacts_to<atom::tick>>;
+
 using importer_actor = caf::typed_actor<
     // A file below JR_B2_MOUNT (relative) or below one of JR_IMPORT_ROOTS (absolute), as a dataset.
     // invalid, not_found, unavailable (no mount), too_many, unprocessable, disk_full.
@@ -315,13 +412,17 @@ struct actors {
   adopter_actor adopter;
   event_actor events;
   poller_actor slurm;
+  job_list_actor job_lists;
 };
 
 } // namespace jobrunner
 
 // Messages never leave this process (we link caf_core, not caf_io), so they need
 // no serializer. Give one an inspect() the day that changes.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::array_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::array_view)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::arrival)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::cancel_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset_check)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::dataset_edit)
@@ -330,12 +431,17 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::event_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::event_wait)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::index_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_plan)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::job_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::output_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::recalled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::slurm::cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::slurm::forecast)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::slurm::submission)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::submit_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer_list)
@@ -347,3 +453,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload_whole)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const jobrunner::queue_look>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::int64_t>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::string>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<jobrunner::job>)

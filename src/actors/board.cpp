@@ -18,6 +18,11 @@ void job_board::publish(const job& j) {
   jobs_[j.id] = std::move(copy);
 }
 
+void job_board::remove(std::int64_t id) {
+  const std::unique_lock lock{guard_};
+  jobs_.erase(id);
+}
+
 std::shared_ptr<const job> job_board::find(std::int64_t id) const {
   const std::shared_lock lock{guard_};
   const auto it = jobs_.find(id);

@@ -29,6 +29,7 @@ namespace jobrunner {
 class job_board {
 public:
   void publish(const job&);
+  void remove(std::int64_t id);                           // it is deleted
   std::shared_ptr<const job> find(std::int64_t id) const; // null: ask the registry
 
 private:

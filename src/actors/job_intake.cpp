@@ -1,11 +1,13 @@
 #include "actors/job_intake.hpp"
 
+#include "actors/manifest.hpp"
+#include "core/curl.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/uuid.hpp"
-#include "slurm/commands.hpp"
-#include "slurm/job_dir.hpp"
+#include "slurm/array_spec.hpp"
+#include "slurm/job_extras.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -13,6 +15,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 #include <sys/stat.h>
 
 namespace jobrunner {
@@ -105,33 +108,80 @@ fs::path folder_of(const services& with, const dataset& d) {
   return d.rel_path.ends_with('/') || fs::is_directory(path) ? path : path.parent_path();
 }
 
+job_extras check_extras(const services& with, job_extras extras) {
+  constexpr std::size_t longest_url = 2048;
+  if (extras.webhook_url.size() > longest_url)
+    throw failure(errc::invalid,
+                  "webhook_url is longer than " + std::to_string(longest_url) + " bytes");
+  if (!extras.webhook_url.empty()) {
+    try {
+      curl::check_url(extras.webhook_url, with.settings.outside);
+    } catch (const failure& f) {
+      throw failure(errc::invalid, std::string{"webhook_url: "} + f.what());
+    }
+  }
+  return slurm::checked(std::move(extras));
+}
+
 } // namespace
 
 fs::path job_dir(const services& with, const std::string& uuid) {
   return with.settings.root / "jobs" / uuid;
 }
 
-job prepare_job(const services& with, const job_request& r) {
-  const auto data = find_dataset(with, r.dataset_sha);
-  const auto command = find_command(with, r.command_key);
-  const auto params = parse_params(r.params_json);
+job_inputs find_inputs(const services& with, const job_request& r) {
+  job_inputs found;
+  found.command = find_command(with, r.command_key);
+  found.params = parse_params(r.params_json);
+  found.extras = check_extras(with, r.extras);
+  found.data = find_dataset(with, r.dataset_sha);
+  return found;
+}
+
+job draft_job(const services& with, const job_request& r, const job_inputs& inputs) {
   job j;
   j.uuid = make_uuid();
-  j.dataset_sha = data->sha256;
-  j.command_key = command.key;
+  j.dataset_sha = inputs.data->sha256;
+  j.command_key = inputs.command.key;
   j.params_json = r.params_json;
   j.result_dir = with.settings.root / "results" / ("job_" + j.uuid);
   j.log_path = "logs/job_" + j.uuid + ".out";
   j.wanted = fit_resources(with, r);
+  j.extras = inputs.extras;
+  j.experiment =
+      j.extras.experiment_id.empty() ? experiment_in(inputs.params) : j.extras.experiment_id;
+  j.held = r.hold;
+  j.array_uuid = r.array_uuid;
+  j.array_spec = r.array_spec;
+  j.array_index = r.array_index;
+  j.requeued_from = r.requeued_from;
   j.state = "PENDING";
   j.created_at = now();
+  return j;
+}
+
+slurm::spec spec_of(const services& with, const job& j, const job_inputs& inputs) {
   slurm::spec spec;
   spec.uuid = j.uuid;
-  spec.dataset_dir = folder_of(with, *data);
+  spec.dataset_dir = folder_of(with, *inputs.data);
   spec.result_dir = j.result_dir;
   spec.params_json = j.params_json;
   spec.path = with.settings.job_path;
-  spec.argv = render(command, params, j.params_json, {spec.dataset_dir, spec.result_dir});
+  spec.argv =
+      render(inputs.command, inputs.params, j.params_json, {spec.dataset_dir, spec.result_dir});
+  spec.env = slurm::variables_of(j.extras);
+  if (!j.experiment.empty())
+    spec.env.push_back("JR_EXPERIMENT_ID=" + j.experiment);
+  if (!j.array_spec.empty()) {
+    constexpr auto checked_before = std::numeric_limits<std::size_t>::max();
+    for (auto& variable :
+         slurm::task_environment(slurm::parse_array(j.array_spec, checked_before), j.array_index))
+      spec.env.push_back(std::move(variable));
+  }
+  return spec;
+}
+
+void make_places(const services& with, const job& j, const slurm::spec& spec) {
   const auto folder = job_dir(with, j.uuid);
   try {
     make_folder(folder, with.job_group, 02750);
@@ -142,7 +192,31 @@ job prepare_job(const services& with, const job_request& r) {
     forget_job(with, j);
     throw;
   }
+}
+
+job prepare_job(const services& with, const job_request& r) {
+  const auto inputs = find_inputs(with, r);
+  auto j = draft_job(with, r, inputs);
+  make_places(with, j, spec_of(with, j, inputs));
   return j;
+}
+
+job_request request_again(const job& j) {
+  job_request r;
+  r.dataset_sha = j.dataset_sha;
+  r.command_key = j.command_key;
+  r.params_json = j.params_json;
+  if (j.wanted.cpus > 0) { // of the FastAPI program's jobs nothing is known
+    r.gpus = j.wanted.gpus;
+    r.cpus = j.wanted.cpus;
+    r.time_limit_s = j.wanted.time_limit_s;
+    if (j.wanted.mem_mb % 1024 == 0) // else all that a small node had
+      r.mem_gb = j.wanted.mem_mb / 1024;
+  }
+  r.extras = j.extras;
+  r.array_spec = j.array_spec; // its command sees the same variables
+  r.array_index = j.array_index;
+  return r;
 }
 
 void forget_job(const services& with, const job& j) {
@@ -152,7 +226,14 @@ void forget_job(const services& with, const job& j) {
 }
 
 slurm::submission submission_of(const services& with, const job& j) {
-  return {j.uuid, job_dir(with, j.uuid), with.settings.root / j.log_path, j.wanted};
+  return {j.uuid,
+          job_dir(with, j.uuid),
+          with.settings.root / j.log_path,
+          j.wanted,
+          {},
+          {},
+          j.extras.signal,
+          j.held};
 }
 
 } // namespace jobrunner

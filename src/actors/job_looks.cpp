@@ -44,6 +44,7 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
   looked_ = look.began;
   settle_intents(look);
   cancel_withdrawn(look);
+  release_tasks();
   std::unordered_map<std::int64_t, const slurm::report*> by_id;
   for (const auto& r : look.jobs)
     by_id.emplace(r.id, &r);

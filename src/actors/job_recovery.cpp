@@ -8,6 +8,8 @@
 #include "slurm/job_dir.hpp"
 #include "slurm/run_lock.hpp"
 
+#include <algorithm>
+
 namespace jobrunner {
 
 /// What becomes of it, as far as it is known by now. Nothing Slurm said is taken for "it has never
@@ -31,7 +33,13 @@ std::optional<job> job_registry::unknown_to_slurm(open_job& o, bool answered) {
                        "recorded");
   if (o.now.cancel_requested)
     return cancelled_unstarted(o.now);
-  submit_again(o.now);
+  // What it waits for goes first: Slurm takes a job that it does not know for one that succeeded.
+  const bool in_turn = std::ranges::none_of(o.now.extras.after, [this](std::int64_t id) {
+    const auto first = open_.find(id);
+    return first != open_.end() && first->second.missing != moment{};
+  });
+  if (in_turn)
+    submit_again(o.now);
   return std::nullopt;
 }
 
@@ -39,10 +47,13 @@ std::optional<job> job_registry::unknown_to_slurm(open_job& o, bool answered) {
 void job_registry::submit_again(const job& j) {
   log("jobs", "lost_by_slurm", {{"job", std::to_string(j.id)}, {"uuid", j.uuid}});
   open_[j.id].submitting = true;
-  const auto not_after = std::chrono::steady_clock::now() + with_.settings.slurm_timeout;
-  self_
-      ->request(next_worker(), caf::infinite, atom::submit_v,
-                submit_order{submission_of(with_, j), not_after, true})
+  submit_order order{{}, std::chrono::steady_clock::now() + with_.settings.slurm_timeout, true};
+  try {
+    order.what = submission(j);
+  } catch (const failure& f) { // a job that it needs has not succeeded
+    return not_submitted_again(j, {errc::invalid, f.what()});
+  }
+  self_->request(next_worker(), caf::infinite, atom::submit_v, order)
       .then([this, j](std::int64_t slurm_id) { submitted_again(j, slurm_id); },
             [this, j](const caf::error& e) { not_submitted_again(j, to_failure(e)); });
 }

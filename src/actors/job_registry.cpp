@@ -25,15 +25,17 @@ failure unknown_job(std::int64_t id) {
 } // namespace
 
 job_registry::job_registry(job_actor::pointer self, const services& with, indexer_actor indexer,
-                           std::vector<slurm_actor> workers)
+                           std::vector<slurm_actor> workers, remover_actor remover)
     : self_(self),
       with_(with),
       indexer_(std::move(indexer)),
       workers_(std::move(workers)),
+      remover_(std::move(remover)),
       db_(store::open(with.settings.root)),
       rows_(db_),
       events_(db_),
       datasets_(db_),
+      deletions_(db_),
       newest_event_(events_.largest()) {
   recover();
 }
@@ -49,6 +51,9 @@ void job_registry::recover() {
     }
     with_.published.jobs.publish(j);
     open_[j.id].now = j;
+    arm_kill(j);
+    if (!j.array_uuid.empty() && !j.held && !j.started_at) // the crash may have come before it
+      unreleased_.insert(j.uuid);
   }
   for (const auto& j : rows_.unindexed())
     self_->send(self_, atom::index_v, j.id);
@@ -58,6 +63,8 @@ job job_registry::get(std::int64_t id) {
   if (const auto it = open_.find(id); it != open_.end())
     return it->second.now;
   auto found = rows_.find(id);
+  if (!found && deletions_.contains(id))
+    throw failure(errc::not_found, "job " + std::to_string(id) + " is deleted");
   if (!found)
     throw unknown_job(id);
   return std::move(*found);
@@ -67,31 +74,14 @@ slurm_actor job_registry::next_worker() {
   return workers_[next_worker_++ % workers_.size()];
 }
 
-caf::result<job> job_registry::cancel(std::int64_t id) {
-  auto current = get(id);
-  if (current.done)
-    return current;
-  if (!current.cancel_requested) { // noted first: a look may show the end before scancel has ended
-    current.cancel_requested = true;
-    ++current.seq;
-    keep(current);
-  }
-  auto promise = self_->make_response_promise<job>();
-  self_->request(next_worker(), caf::infinite, atom::cancel_v, current.slurm_id, current.uuid)
-      .then(
-          [this, id, promise](bool) mutable {
-            with_.look_now->ring();
-            fulfil(promise, [&] { return get(id); });
-          },
-          [promise](const caf::error& e) mutable { promise.deliver(e); });
-  return promise;
-}
-
 /// One transaction, then everybody may see it. Throws failure and changes nothing if it fails:
 /// the next look finds the same differences again.
-void job_registry::commit(const std::vector<job>& changed) {
+void job_registry::commit(std::vector<job> changed) {
   if (changed.empty())
     return;
+  for (auto& j : changed)
+    if (j.done && open_.contains(j.id))
+      complete_ending(j, changed);
   std::vector<std::int64_t> events; // their n
   {
     sqlite::transaction t{db_};
@@ -148,21 +138,23 @@ void job_registry::index(std::int64_t id) {
   if (!j.done || j.indexed)
     return;
   self_->request(indexer_, caf::infinite, atom::index_v, j)
-      .then([this, id](const index_result&) { mark_indexed(id); },
+      .then([this, id](const index_result& r) { mark_indexed(id, r.experiment_id); },
             [this, id](const caf::error& e) {
               const auto why = to_failure(e);
               log("jobs", "not_indexed", {{"job", std::to_string(id)}, {"why", why.what()}});
               if (why.code() == errc::not_found) // there is no folder, and never will be
-                mark_indexed(id);
+                mark_indexed(id, "");
               else
                 self_->delayed_send(self_, index_again_after, atom::index_v, id);
             });
 }
 
-void job_registry::mark_indexed(std::int64_t id) {
+void job_registry::mark_indexed(std::int64_t id, const std::string& experiment) {
   try {
     auto now = get(id);
     now.indexed = true;
+    if (!experiment.empty())
+      now.experiment = experiment;
     ++now.seq;
     commit({now});
   } catch (const failure& f) {
@@ -173,8 +165,9 @@ void job_registry::mark_indexed(std::int64_t id) {
 
 job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_registry_state> self,
                                             const services& with, const indexer_actor& indexer,
-                                            const std::vector<slurm_actor>& workers) {
-  self->state.it = std::make_unique<job_registry>(self, with, indexer, workers);
+                                            const std::vector<slurm_actor>& workers,
+                                            const remover_actor& remover) {
+  self->state.it = std::make_unique<job_registry>(self, with, indexer, workers, remover);
   auto* registry = self->state.it.get();
   // Who asks for a wait is monitored; it exits when its HTTP client hangs up.
   self->set_down_handler([registry](const caf::down_msg& down) { registry->gone(down.source); });
@@ -195,8 +188,26 @@ job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_regi
       [registry](atom::wait, const event_wait& what) -> caf::result<std::int64_t> {
         return answered([&] { return registry->wait(what); });
       },
-      [registry](atom::cancel, std::int64_t id) -> caf::result<job> {
-        return answered([&] { return registry->cancel(id); });
+      [registry](atom::array, const job_request& r) -> caf::result<std::vector<job>> {
+        return answered([&] { return registry->submit_array(r); });
+      },
+      [registry](atom::retry, const std::string& array) -> caf::result<std::vector<job>> {
+        return answered([&] { return registry->retry(array); });
+      },
+      [registry](atom::plan, const job_request& r) -> caf::result<job_plan> {
+        return answered([&] { return registry->plan(r); });
+      },
+      [registry](atom::cancel, const cancel_order& order) -> caf::result<job> {
+        return answered([&] { return registry->cancel(order); });
+      },
+      [registry](atom::cancel, const std::string& array) -> caf::result<std::int64_t> {
+        return answered([&] { return registry->cancel_array(array); });
+      },
+      [registry](atom::hold, std::int64_t id, bool on) -> caf::result<job> {
+        return answered([&] { return registry->hold(id, on); });
+      },
+      [registry](atom::remove, std::int64_t id) -> caf::result<bool> {
+        return answer([&] { return registry->remove(id); });
       },
       [registry](atom::seen, const std::shared_ptr<const queue_look>& look)
           -> caf::result<std::vector<std::int64_t>> {
@@ -208,6 +219,7 @@ job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_regi
       [registry, safely](atom::recall, const recalled& found) {
         safely([&] { registry->recall(found); });
       },
+      [registry, safely](atom::kill, std::int64_t id) { safely([&] { registry->kill(id); }); },
       [registry, safely](atom::index, std::int64_t id) { safely([&] { registry->index(id); }); },
       [registry, safely](atom::expire) { safely([&] { registry->expire(); }); },
   };

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/sqlite.hpp"
 #include "store/datasets.hpp"
+#include "store/deletions.hpp"
 #include "store/events.hpp"
 #include "store/jobs.hpp"
 
@@ -27,12 +28,19 @@ namespace jobrunner {
 class job_registry {
 public:
   job_registry(job_actor::pointer self, const services& with, indexer_actor indexer,
-               std::vector<slurm_actor> workers);
+               std::vector<slurm_actor> workers, remover_actor remover);
 
   caf::result<job> submit(const job_request&);
   job get(std::int64_t id);
   caf::result<std::int64_t> wait(const event_wait&);
-  caf::result<job> cancel(std::int64_t id);
+  caf::result<job_plan> plan(const job_request&);
+  caf::result<std::vector<job>> submit_array(const job_request&);
+  caf::result<std::vector<job>> retry(const std::string& array);
+  caf::result<job> cancel(const cancel_order&);
+  caf::result<std::int64_t> cancel_array(const std::string& array);
+  void kill(std::int64_t id);
+  caf::result<job> hold(std::int64_t id, bool on);
+  bool remove(std::int64_t id);
   std::vector<std::int64_t> seen(const queue_look&);
   void recall(const recalled&);
   void index(std::int64_t id);
@@ -63,31 +71,47 @@ private:
   void submit_again(const job&);
   void submitted_again(const job&, std::int64_t slurm_id);
   void not_submitted_again(const job&, const failure&);
+  std::vector<std::int64_t> slurm_ids_of(const std::vector<std::int64_t>& after);
+  slurm::submission submission(const job&);
+  void complete_ending(job&, const std::vector<job>& with_it);
+  struct array_order;
+  caf::result<std::vector<job>> start_array(std::shared_ptr<array_order>);
+  void feed(const std::shared_ptr<array_order>&);
+  void send_task(const std::shared_ptr<array_order>&);
+  void accept_array(array_order&);
+  void withdraw_array(array_order&);
+  void release_tasks();
+  void arm_kill(const job&);
   std::int64_t free_id(std::int64_t slurm_id);
   job accept(job j, std::int64_t slurm_id);
   void drop_intent(const job&);
+  void withdraw(const job&);
   void settle_intents(const queue_look&);
   bool settle_intent(intent&, const queue_look&);
   void cancel_withdrawn(const queue_look&);
-  void commit(const std::vector<job>& changed);
+  void commit(std::vector<job> changed);
   job_event event_of(const job&) const;
   std::int64_t newest(std::int64_t id);
   void set_alarm();
   void tell(const job&, std::int64_t newest_event);
   void keep(const job&);
-  void mark_indexed(std::int64_t id);
+  void mark_indexed(std::int64_t id, const std::string& experiment);
 
   job_actor::pointer self_;
   const services& with_;
   indexer_actor indexer_;
   std::vector<slurm_actor> workers_;
+  remover_actor remover_;
   std::size_t next_worker_ = 0, submitting_ = 0;
+  bool releasing_ = false;
   sqlite::database db_;
   store::jobs rows_;
   store::events events_;
   store::datasets datasets_;
+  store::deletions deletions_;
   std::map<std::int64_t, open_job> open_; // by API id
   std::map<std::string, intent> intents_; // by uuid: nobody knows yet whether Slurm has taken them
+  std::set<std::string> unreleased_;      // tasks of whole arrays that Slurm may still hold
   std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken
   moment looked_{};                       // when the last look began
   waiting_room waiting_;
@@ -106,6 +130,7 @@ static_assert(!std::is_aggregate_v<job_registry_state>);
 /// Spawn it detached: it commits.
 job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_registry_state> self,
                                             const services& with, const indexer_actor& indexer,
-                                            const std::vector<slurm_actor>& workers);
+                                            const std::vector<slurm_actor>& workers,
+                                            const remover_actor& remover);
 
 } // namespace jobrunner

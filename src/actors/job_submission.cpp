@@ -51,6 +51,7 @@ caf::result<job> job_registry::submit(const job_request& r) {
                   std::to_string(submitting_) + " jobs are being submitted; try again");
   if (const auto slurm = with_.published.slurm.view(); !slurm.up)
     throw failure(errc::unavailable, "Slurm does not answer (" + slurm.problem + "); try again");
+  slurm_ids_of(r.extras.after); // refused before anything is made
   auto j = prepare_job(with_, r);
   try {
     sqlite::transaction t{db_};
@@ -67,7 +68,7 @@ caf::result<job> job_registry::submit(const job_request& r) {
   const auto not_after = std::chrono::steady_clock::now() + with_.settings.slurm_timeout;
   self_
       ->request(next_worker(), caf::infinite, atom::submit_v,
-                submit_order{submission_of(with_, j), not_after})
+                submit_order{submission(j), not_after})
       .then(
           [this, j, promise](std::int64_t slurm_id) mutable {
             --submitting_;
@@ -88,7 +89,7 @@ caf::result<job> job_registry::submit(const job_request& r) {
 /// Slurm's number, if no job has it: after a loss of its newest state slurmctld counts again from
 /// an older one. Ours stay unique.
 std::int64_t job_registry::free_id(std::int64_t slurm_id) {
-  if (!open_.contains(slurm_id) && !rows_.find(slurm_id))
+  if (!open_.contains(slurm_id) && !rows_.find(slurm_id) && !deletions_.contains(slurm_id))
     return slurm_id;
   const auto largest = std::max(rows_.largest_id(), open_.empty() ? 0 : open_.rbegin()->first);
   log("jobs", "slurm_id_given_twice",
@@ -138,6 +139,10 @@ void job_registry::settle_intents(const queue_look& look) {
 }
 
 bool job_registry::settle_intent(intent& i, const queue_look& look) {
+  if (!i.wanted.array_uuid.empty()) { // of an array that was never whole: Slurm holds it, if at all
+    withdraw(i.wanted);
+    return true;
+  }
   std::int64_t id = 0;
   for (const auto& r : look.jobs) // a job can give its own jobs any name, but they come later
     if (r.name == "jr-" + i.wanted.uuid && (id == 0 || r.id < id))

@@ -149,13 +149,19 @@ named_outputs by_name(const std::vector<found_file>& files, const std::string& e
   return named;
 }
 
+std::string experiment_in(const json::object& params) {
+  const auto* name = name_in(params, "experimentId");
+  return name ? std::string{*name} : "";
+}
+
 std::string default_experiment(const job& j) {
+  if (!j.extras.experiment_id.empty())
+    return j.extras.experiment_id;
   json::error_code ec;
   const auto params = json::parse(j.params_json, ec);
-  if (const auto* object = ec ? nullptr : params.if_object())
-    if (const auto* name = name_in(*object, "experimentId"))
-      return std::string{*name};
-  return "job-" + std::to_string(j.id);
+  const auto* object = ec ? nullptr : params.if_object();
+  auto named = object ? experiment_in(*object) : "";
+  return named.empty() ? "job-" + std::to_string(j.id) : named;
 }
 
 } // namespace jobrunner

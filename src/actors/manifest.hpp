@@ -4,6 +4,8 @@
 #include "actors/index_walk.hpp"
 #include "core/types.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +26,11 @@ named_outputs by_manifest(std::string_view manifest, const std::vector<found_fil
 /// Every file, with its name without the extension as its id, made unique. Pure.
 named_outputs by_name(const std::vector<found_file>& files, const std::string& experiment_id);
 
-/// The experiment of a job without a manifest: params' experimentId, or "job-<id>".
+/// The experimentId among a job's parameters, or nothing.
+std::string experiment_in(const boost::json::object& params);
+
+/// The experiment of a job without a manifest: the one that was asked for, params' experimentId, or
+/// "job-<id>".
 std::string default_experiment(const job&);
 
 } // namespace jobrunner

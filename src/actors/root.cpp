@@ -4,7 +4,9 @@
 #include "actors/dataset_scrubber.hpp"
 #include "actors/dataset_store.hpp"
 #include "actors/event_reader.hpp"
+#include "actors/job_lists.hpp"
 #include "actors/job_registry.hpp"
+#include "actors/job_remover.hpp"
 #include "actors/output_indexer.hpp"
 #include "actors/slurm_poller.hpp"
 #include "actors/slurm_worker.hpp"
@@ -60,8 +62,10 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   std::vector<slurm_actor> workers;
   for (std::size_t i = 0; i < slurm_workers; ++i)
     workers.push_back(sys.spawn<caf::detached>(slurm_worker, shared)); // waits for sbatch
-  handles_.jobs =
-      sys.spawn<caf::detached>(job_registry_actor, shared, handles_.indexer, workers); // SQLite
+  handles_.job_lists = sys.spawn<caf::detached>(job_lists, shared);    // SQLite
+  const auto remover = sys.spawn<caf::detached>(job_remover, shared);  // removes folders
+  handles_.jobs = sys.spawn<caf::detached>(job_registry_actor, shared, handles_.indexer, workers,
+                                           remover); // SQLite
   handles_.importer = sys.spawn<caf::detached>(b2_importer, shared, handles_.datasets,
                                                handles_.jobs); // SQLite
   handles_.slurm =
@@ -70,7 +74,9 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   // Newest first: nobody is asked after its own end.
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.slurm));    // tells the registry
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.importer)); // asks datasets, jobs
-  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.jobs));     // asks workers and indexer
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.jobs));     // asks all below
+  stop_order_.push_back(caf::actor_cast<caf::actor>(remover));
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.job_lists));
   for (const auto& w : workers)
     stop_order_.push_back(caf::actor_cast<caf::actor>(w));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.events));

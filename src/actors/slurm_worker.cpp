@@ -57,6 +57,28 @@ slurm_actor::behavior_type slurm_worker(slurm_actor::pointer, const services& wi
           return true;
         });
       },
+      [&slurm](atom::cancel, const std::vector<std::string>& uuids) -> caf::result<bool> {
+        return answer([&] {
+          slurm.cancel(uuids);
+          return true;
+        });
+      },
+      [&slurm](atom::signal, const std::string& uuid,
+               const std::string& name) -> caf::result<bool> {
+        return answer([&] {
+          slurm.signal(uuid, name);
+          return true;
+        });
+      },
+      [&slurm](atom::hold, const std::vector<std::string>& uuids, bool on) -> caf::result<bool> {
+        return answer([&] {
+          slurm.hold(uuids, on);
+          return true;
+        });
+      },
+      [&slurm](atom::plan, const slurm::submission& s) -> caf::result<slurm::forecast> {
+        return answer([&] { return slurm.test(s); });
+      },
   };
 }
 

@@ -170,6 +170,7 @@ config load_config() {
   c.upload_expires =
       std::chrono::seconds{number<std::int64_t>("JR_UPLOAD_EXPIRES_S", 86400, 1, 31536000)};
   c.max_uploads = number<unsigned>("JR_MAX_UPLOADS", 16, 1, 1024);
+  c.max_array_tasks = number<unsigned>("JR_MAX_ARRAY_TASKS", 1000, 1, 10000);
   c.max_connections = number<unsigned>("JR_MAX_CONNECTIONS", 4096, 8, 1000000);
   c.max_connections_per_address = number<unsigned>(
       "JR_MAX_CONNECTIONS_PER_ADDRESS", c.max_connections / 4 * 3, 1, 1000000); // room for others

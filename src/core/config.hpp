@@ -57,6 +57,7 @@ struct config {
   std::chrono::seconds scrub_every{0};         // JR_SCRUB_EVERY_S: 0: only when asked
   std::uint64_t scrub_bytes_per_second = 1;    // JR_SCRUB_BYTES_PER_S
   std::chrono::seconds upload_expires{86400};  // JR_UPLOAD_EXPIRES_S: of a resumable one at rest
+  unsigned max_array_tasks = 1000;             // JR_MAX_ARRAY_TASKS
   unsigned max_uploads = 16;                   // JR_MAX_UPLOADS: at once; 429 beyond
   unsigned max_connections = 4096;             // JR_MAX_CONNECTIONS
   unsigned max_connections_per_address = 3072; // JR_MAX_CONNECTIONS_PER_ADDRESS

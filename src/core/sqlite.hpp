@@ -24,6 +24,8 @@ public:
   /// Runs one or more statements that return nothing.
   void run(const char* sql);
 
+  bool in_transaction() const noexcept { return sqlite3_get_autocommit(handle()) == 0; }
+
   sqlite3* handle() const noexcept { return handle_.get(); }
 
 private:

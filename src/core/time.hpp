@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,10 @@ timestamp now();
 
 /// RFC 3339 in UTC with milliseconds: "2026-11-23T08:15:30.125Z".
 std::string to_rfc3339(timestamp);
+
+/// The reverse: "2026-11-23T08:15:30Z", with any fraction and any offset ("+02:00"); or
+/// milliseconds since the epoch. Nothing if `text` is neither, or not between 1970 and 9999.
+std::optional<timestamp> from_rfc3339(std::string_view text);
 
 /// IMF-fixdate (RFC 9110, 5.6.7): "Mon, 23 Nov 2026 08:15:30 GMT".
 std::string to_http_date(std::chrono::sys_seconds);

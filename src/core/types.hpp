@@ -74,12 +74,15 @@ struct job {
   std::string log_path;    // below the root
   resources wanted;
   job_extras extras;
-  std::string array_uuid;       // shared by the tasks of an array; empty: none
-  std::int64_t array_index = 0; // the task's own number
-  std::int64_t attempt = 1;     // which start of it the rest is about
-  bool held = false;            // not to be started before it is released
-  std::string state;            // Slurm's long form, SUBMITTED before the first look, or LOST
-  bool done = false;            // the state is final
+  std::string array_uuid;         // shared by the tasks of an array; empty: none
+  std::int64_t array_index = 0;   // the task's own number
+  std::string array_spec;         // as asked for, "0-9%2"; a clone of a task keeps it
+  std::int64_t requeued_from = 0; // the job that this one runs again; 0: none
+  std::string experiment;         // of its outputs, as far as known; empty: job-<id>
+  std::int64_t attempt = 1;       // which start of it the rest is about
+  bool held = false;              // not to be started before it is released
+  std::string state;              // Slurm's long form, SUBMITTED before the first look, or LOST
+  bool done = false;              // the state is final
   bool indexed = false;
   bool cancel_requested = false;
   std::int64_t seq = 0; // grows with every change that a client can see
@@ -87,8 +90,10 @@ struct job {
   std::optional<int> exit_signal;
   std::string reason; // in words: why pending, why failed
   std::string node;
+  std::string log_tail; // its last lines, once it has ended badly
   timestamp created_at{};
   std::optional<timestamp> started_at, ended_at;
+  std::optional<timestamp> kill_at; // when the grace of a cancel is over
 };
 
 /// A change of a job that clients hear of.

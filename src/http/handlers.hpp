@@ -31,11 +31,26 @@ asio::awaitable<response> tus_get(exchange&);
 asio::awaitable<response> tus_append(exchange&);
 asio::awaitable<response> tus_terminate(exchange&);
 
-// jobs.cpp
+// job_submit.cpp
 asio::awaitable<response> submit_job(exchange&);
+asio::awaitable<response> requeue_job(exchange&);
+asio::awaitable<response> clone_job(exchange&);
+
+// job_control.cpp
+asio::awaitable<response> cancel_job(exchange&);
+asio::awaitable<response> hold_job(exchange&);
+asio::awaitable<response> release_job(exchange&);
+asio::awaitable<response> delete_job(exchange&);
+
+// job_arrays.cpp
+asio::awaitable<response> get_array(exchange&);
+asio::awaitable<response> cancel_array(exchange&);
+asio::awaitable<response> retry_array(exchange&);
+
+// job_list.cpp and jobs.cpp
+asio::awaitable<response> list_jobs(exchange&);
 asio::awaitable<response> get_job(exchange&);
 asio::awaitable<response> get_job_result(exchange&);
-asio::awaitable<response> cancel_job(exchange&);
 
 // events.cpp
 asio::awaitable<response> get_events(exchange&);

@@ -1,13 +1,9 @@
-// Jobs: submit, look, wait, cancel.
+// A job as it is, at once or when something has happened.
 #include "actors/ask.hpp"
-#include "core/duration.hpp"
-#include "core/error.hpp"
-#include "core/sha256.hpp"
 #include "http/handlers.hpp"
 #include "http/lookup.hpp"
 #include "http/render.hpp"
 #include "http/text/conditions.hpp"
-#include "http/text/idempotency_key.hpp"
 #include "http/text/preferences.hpp"
 
 namespace jobrunner::http {
@@ -17,11 +13,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t longest_wait = 300;
-constexpr std::int64_t plenty = 1000000; // what the node has is checked where it is known
-
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 /// All of a header that may come in several lines (RFC 9110, 5.3).
 std::string joined(const beast::fields& headers, std::string_view name) {
@@ -30,10 +21,6 @@ std::string joined(const beast::fields& headers, std::string_view name) {
   for (auto it = first; it != last; ++it)
     all += (all.empty() ? "" : ", ") + std::string{it->value()};
   return all;
-}
-
-std::optional<std::int64_t> given(const fields& form, std::string_view name, std::int64_t least) {
-  return form.has(name) ? std::optional{form.integer(name, least, plenty)} : std::nullopt;
 }
 
 std::string etag_of(const job& j) {
@@ -63,18 +50,6 @@ question question_of(const exchange& x) {
   if (x.headers.count(beast::field::if_none_match) > 0)
     q.tags = joined(x.headers, "If-None-Match");
   return q;
-}
-
-/// Of a request that may be sent again: its key, and what tells it from another one.
-void take_key(const exchange& x, job_request& r) {
-  constexpr auto name = "Idempotency-Key";
-  const auto [first, last] = x.headers.equal_range(name);
-  if (first == last)
-    return;
-  if (std::next(first) != last)
-    throw failure(errc::invalid, "the header Idempotency-Key is given more than once");
-  r.idempotency_key = parse_idempotency_key(view(first->value()));
-  r.fingerprint = sha256_of("POST /jobs\n" + x.form.canonical());
 }
 
 bool unchanged(const question& q, const job& j) {
@@ -123,27 +98,6 @@ asio::awaitable<void> wait_for_job(const context& with, question q, std::int64_t
 
 } // namespace
 
-// POST /jobs
-asio::awaitable<response> submit_job(exchange& x) {
-  x.form.allow(
-      {"dataset_sha", "command_key", "params_json", "gpus", "cpus", "mem_gb", "time_limit"});
-  job_request r;
-  r.dataset_sha = x.form.text("dataset_sha");
-  r.command_key = x.form.text("command_key");
-  r.params_json = x.form.json_text_or("params_json", "{}");
-  r.gpus = given(x.form, "gpus", 0);
-  r.cpus = given(x.form, "cpus", 1);
-  r.mem_gb = given(x.form, "mem_gb", 1);
-  if (x.form.has("time_limit"))
-    r.time_limit_s = parse_time_limit(x.form.text("time_limit"));
-  take_key(x, r);
-  const auto made = co_await ask(x.with.to.jobs, x.with.settings.slurm_timeout * 2 + 30s,
-                                 atom::submit_v, std::move(r));
-  auto res = json(beast::status::ok, {{"job_id", made.id}, {"status", "SUBMITTED"}});
-  res.message.set(beast::field::location, "/jobs/" + std::to_string(made.id));
-  co_return res;
-}
-
 // GET /jobs/{id}?wait=S&since=STATE: at once from the snapshot, or when something has happened.
 asio::awaitable<response> get_job(exchange& x) {
   x.query.allow({"wait", "since"});
@@ -156,14 +110,6 @@ asio::awaitable<response> get_job(exchange& x) {
       return wait_for_job(with, q, seq, into);
     };
   co_return res;
-}
-
-// POST /jobs/{id}/cancel
-asio::awaitable<response> cancel_job(exchange& x) {
-  x.form.allow({});
-  const auto id = job_id(x.args.at(0));
-  co_await ask(x.with.to.jobs, x.with.settings.slurm_timeout + 10s, atom::cancel_v, id);
-  co_return json(beast::status::ok, {{"job_id", id}, {"status", "CANCELLED_REQUESTED"}});
 }
 
 } // namespace jobrunner::http

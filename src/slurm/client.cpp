@@ -5,8 +5,10 @@
 #include "core/memory_file.hpp"
 #include "slurm/completion_log.hpp"
 #include "slurm/parse.hpp"
+#include "slurm/state.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace jobrunner::slurm {
 
@@ -39,9 +41,26 @@ std::string output_pattern(const std::filesystem::path& path) {
   return escaped;
 }
 
-bool has_ended(const std::string& scancel_said) {
-  return scancel_said.find("Invalid job id specified") != std::string::npos ||
-         scancel_said.find("already completing or completed") != std::string::npos;
+bool has_ended(const std::string& said) {
+  return said.find("Invalid job id specified") != std::string::npos ||
+         said.find("already completing or completed") != std::string::npos ||
+         said.find("Job has already finished") != std::string::npos;
+}
+
+/// ids as one argument of Slurm's, each after `between`.
+std::string list(const std::vector<std::int64_t>& ids, const char* between) {
+  std::string text;
+  for (const auto id : ids)
+    text += between + std::to_string(id);
+  return text;
+}
+
+/// "afterok:7:8,afterany:9"
+std::string dependency(const submission& s) {
+  auto text = s.after_ok.empty() ? "" : "afterok" + list(s.after_ok, ":");
+  if (!s.after_any.empty())
+    text += (text.empty() ? "afterany" : ",afterany") + list(s.after_any, ":");
+  return text;
 }
 
 failure unreachable(const std::string& why) {
@@ -96,7 +115,7 @@ std::string client::ask(const std::vector<std::string>& argv, clock::time_point 
   return std::move(answer.out);
 }
 
-std::int64_t client::submit(const submission& s) {
+std::vector<std::string> client::arguments(const submission& s) const {
   std::vector<std::string> argv{
       command("sbatch"), "--parsable", "--job-name=" + name_of(s.uuid),
       "--output=" + output_pattern(s.log_path), "--open-mode=append",
@@ -108,10 +127,28 @@ std::int64_t client::submit(const submission& s) {
       "--no-requeue"};
   if (s.wanted.gpus > 0)
     argv.push_back("--gres=gpu:" + std::to_string(s.wanted.gpus));
+  if (const auto after = dependency(s); !after.empty())
+    argv.insert(argv.end(), {"--dependency=" + after, "--kill-on-invalid-dep=yes"});
+  if (!s.signal.empty())
+    argv.push_back("--signal=B:" + s.signal); // the wrapper passes it on
+  if (s.hold)
+    argv.emplace_back("--hold");
   // Only by a name can the script have arguments; a pipe of ours the job user could not open.
   argv.insert(argv.end(), {"/dev/stdin", wrapper_.string(), s.job_dir.string()});
+  return argv;
+}
+
+std::int64_t client::submit(const submission& s) {
   const auto script = memory_file(batch_script);
-  return read_answer(finish(start(launcher_, argv, script.get()), limit_));
+  return read_answer(finish(start(launcher_, arguments(s), script.get()), limit_));
+}
+
+forecast client::test(const submission& s) {
+  auto argv = arguments(s);
+  argv.insert(argv.begin(), {env, epoch});
+  argv.insert(argv.begin() + 3, "--test-only");
+  const auto script = memory_file(batch_script);
+  return {read_forecast(run(argv, deadline(), script.get()))};
 }
 
 std::vector<report> client::squeue(std::vector<std::string> filter) {
@@ -136,13 +173,10 @@ std::optional<report> client::find(const std::string& uuid) {
 std::vector<report> client::history(std::span<const std::int64_t> ids) {
   if (ids.empty())
     return {};
-  std::string list;
-  for (const auto id : ids)
-    list += (list.empty() ? "" : ",") + std::to_string(id);
+  const auto wanted = "--jobs=" + list({ids.begin(), ids.end()}, ",").substr(1);
   const auto until = deadline();
-  std::vector<std::string> argv{env,           epoch, command("sacct"), "--parsable2",
-                                "-n",          "-X",  "--jobs=" + list, "-o",
-                                history_format};
+  std::vector<std::string> argv{env,    epoch, command("sacct"), "--parsable2", "-n", "-X",
+                                wanted, "-o",  history_format};
   const auto answer = run(argv, until);
   if (answer.exit_code == 0 && !answer.cut)
     return parse_history(answer.out);
@@ -155,7 +189,7 @@ std::vector<report> client::history(std::span<const std::int64_t> ids) {
   // it gets a copy of the lines that matter.
   const auto lines = memory_file(lines_about(*log, ids));
   argv = {env,           epoch, command("sacct"), "--completion", "--file=/dev/stdin",
-          "--parsable2", "-n",  "--jobs=" + list, "-o",           history_format};
+          "--parsable2", "-n",  wanted,           "-o",           history_format};
   return parse_history(ask(argv, until, lines.get()));
 }
 
@@ -178,6 +212,67 @@ void client::cancel(std::int64_t id, const std::string& uuid) {
     throw unreachable("scancel did not end in time");
   if (answer.exit_code != 0 && !has_ended(answer.err))
     throw unreachable(in_words(answer.err));
+}
+
+/// Those of them that slurmctld knows and that have not ended, by one squeue.
+std::vector<report> client::find_all(const std::vector<std::string>& uuids) {
+  std::set<std::string> names;
+  for (const auto& uuid : uuids)
+    names.insert(name_of(uuid));
+  auto found = uuids.size() == 1 ? squeue({"--name=" + *names.begin()}) : queue();
+  std::erase_if(found,
+                [&](const report& r) { return !names.contains(r.name) || is_final(r.state); });
+  return found;
+}
+
+/// Runs a command for these jobs; those that have ended meanwhile need none.
+void client::change(std::vector<std::string> argv, const std::vector<std::int64_t>& ids) {
+  if (ids.empty())
+    return;
+  argv.push_back(list(ids, ",").substr(1));
+  const auto answer = run(argv, deadline());
+  if (answer.timed_out)
+    throw unreachable(argv.front() + " did not end in time");
+  if (answer.exit_code != 0 && !has_ended(answer.err))
+    throw unreachable(in_words(answer.err));
+}
+
+void client::cancel(const std::vector<std::string>& uuids) {
+  std::vector<std::int64_t> waiting, others;
+  for (const auto& r : find_all(uuids))
+    (r.state == "PENDING" ? waiting : others).push_back(r.id);
+  change({command("scancel")}, waiting);
+  change({command("scancel")}, others);
+}
+
+void client::signal(const std::string& uuid, const std::string& name) {
+  for (const auto& r : find_all({uuid})) {
+    std::vector<std::string> argv{command("scancel")};
+    // TERM and CONT go to every process of the job, and the wrapper takes them as sent to all; the
+    // others to the wrapper alone, which passes them on to the command.
+    if (r.state == "RUNNING")
+      argv.insert(argv.end(),
+                  {"--signal=" + name, name == "TERM" || name == "CONT" ? "--full" : "--batch"});
+    change(std::move(argv), {r.id});
+  }
+}
+
+void client::hold(const std::vector<std::string>& uuids, bool on) {
+  std::vector<std::int64_t> ids;
+  for (const auto& r : find_all(uuids))
+    if (r.state == "PENDING" && (on || r.reason.starts_with("JobHeld")))
+      ids.push_back(r.id);
+  if (on && ids.empty())
+    throw failure{errc::conflict, "it does not wait any more, so it cannot be held"};
+  change({command("scontrol"), on ? "hold" : "release"}, ids);
+}
+
+void client::empty(const std::filesystem::path& folder) {
+  // What a job has closed to itself it can open again.
+  for (const std::vector<std::string>& argv :
+       {std::vector<std::string>{"/bin/chmod", "-R", "u+rwX", "--", folder.string()},
+        {"/usr/bin/find", folder.string(), "-xdev", "-mindepth", "1", "-delete"}})
+    launcher_.spawn(argv).wait(std::chrono::hours{1}, longest_answer);
 }
 
 cluster client::ask_cluster() {

@@ -22,6 +22,15 @@ struct submission {
   std::filesystem::path job_dir;  // absolute; holds spec.json, the wrapper's only argument
   std::filesystem::path log_path; // absolute; receives stdout and stderr, opened for appending
   resources wanted;
+  std::vector<std::int64_t> after_ok{};  // Slurm's ids of jobs that must have succeeded
+  std::vector<std::int64_t> after_any{}; // ... that must have ended
+  std::string signal{};                  // "USR1@60": sent to the wrapper so long before the limit
+  bool hold = false;
+};
+
+/// What `sbatch --test-only` says about a job that Slurm would take.
+struct forecast {
+  std::optional<timestamp> start;
 };
 
 class client {
@@ -33,6 +42,12 @@ public:
   /// Slurm's id of the new job. Throws unknown_outcome (see there), or failure: invalid (Slurm
   /// refuses it, in its words), unavailable (not reached: certainly not taken), disk_full.
   std::int64_t submit(const submission&);
+
+  /// sbatch's arguments for it, as they are given.
+  std::vector<std::string> arguments(const submission&) const;
+
+  /// Submits nothing. Throws failure: invalid (Slurm would refuse it, in its words), unavailable.
+  forecast test(const submission&);
 
   /// Every job of the job user that slurmctld still knows, finished ones too (squeue -t all):
   /// one process. Throws failure{unavailable}: no answer, or an error, is never "no jobs".
@@ -57,6 +72,20 @@ public:
 
   /// Nodes and partitions as they are. Throws failure{unavailable}.
   cluster ask_cluster();
+  /// The same for many at once, those that wait before those that run: none of them shall start
+  /// because another one has ended. Throws failure{unavailable}.
+  void cancel(const std::vector<std::string>& uuids);
+
+  /// Sends a signal (as "USR1") to the command of a job that runs; one that does not is ended.
+  /// Throws failure{unavailable}.
+  void signal(const std::string& uuid, const std::string& name);
+
+  /// Keeps jobs that wait from starting (true), or no longer. Throws failure: unavailable;
+  /// conflict: none of them waits, to be held.
+  void hold(const std::vector<std::string>& uuids, bool on);
+
+  /// Empties a folder of the job user's, as that user; what cannot be removed stays.
+  void empty(const std::filesystem::path& folder);
 
 private:
   using clock = std::chrono::steady_clock;
@@ -64,6 +93,8 @@ private:
   std::string ask(const std::vector<std::string>& argv, clock::time_point deadline,
                   int stdin_fd = -1);
   std::vector<report> squeue(std::vector<std::string> filter);
+  std::vector<report> find_all(const std::vector<std::string>& uuids);
+  void change(std::vector<std::string> argv, const std::vector<std::int64_t>& ids);
   std::string command(const char* name) const { return (bin_ / name).string(); }
   clock::time_point deadline() const { return clock::now() + limit_; }
   std::optional<std::filesystem::path> completion_log(clock::time_point until);

@@ -145,15 +145,18 @@ start start_in(std::string_view text) {
 } // namespace
 
 void write_spec(const std::filesystem::path& job_dir, const spec& s) {
-  json::array argv;
+  json::array argv, env;
   for (const auto& item : s.argv)
     argv.emplace_back(item);
+  for (const auto& variable : s.env)
+    env.emplace_back(variable);
   const json::object all{{"uuid", s.uuid},
                          {"argv", std::move(argv)},
                          {"dataset_dir", s.dataset_dir},
                          {"result_dir", s.result_dir},
                          {"params_json", s.params_json},
-                         {"path", s.path}};
+                         {"path", s.path},
+                         {"env", std::move(env)}};
   replace(job_dir, "spec.json", json::serialize(all) + "\n");
 }
 
@@ -162,10 +165,13 @@ spec read_spec(const std::filesystem::path& job_dir) {
   try {
     const auto all = parse_bytes(text).as_object();
     const auto field = [&](const char* name) { return std::string{all.at(name).as_string()}; };
-    spec s{field("uuid"),        {},           field("dataset_dir"), field("result_dir"),
-           field("params_json"), field("path")};
+    spec s{field("uuid"), {}, field("dataset_dir"), field("result_dir"), field("params_json"),
+           field("path"), {}};
     for (const auto& item : all.at("argv").as_array())
       s.argv.emplace_back(item.as_string());
+    if (const auto* env = all.if_contains("env")) // the first versions wrote none
+      for (const auto& variable : env->as_array())
+        s.env.emplace_back(variable.as_string());
     if (s.argv.empty())
       throw failure{errc::invalid, "spec.json has an empty argv"};
     return s;

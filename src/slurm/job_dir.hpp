@@ -27,6 +27,7 @@ struct spec {
   std::vector<std::string> argv;
   std::string dataset_dir, result_dir, params_json; // DATASET_DIR, RESULT_DIR, JR_PARAMS
   std::string path;                                 // PATH of the job
+  std::vector<std::string> env{};                   // "NAME=value", besides what every job gets
 };
 
 /// Who took the start marker.

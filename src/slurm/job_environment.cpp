@@ -36,6 +36,7 @@ std::vector<std::string> job_environment(const spec& s, const std::filesystem::p
     if (equals != std::string_view::npos && passes(entry.substr(0, equals)))
       all.emplace_back(entry);
   }
+  all.insert(all.end(), s.env.begin(), s.env.end());
   return all;
 }
 

@@ -105,4 +105,20 @@ std::int64_t read_answer(const finished& sbatch) {
   throw failure{errc::invalid, "Slurm refuses the job: " + (said.empty() ? "no reason" : said)};
 }
 
+std::optional<timestamp> read_forecast(const finished& sbatch) {
+  const auto said = in_words(sbatch.err);
+  if (!sbatch.started || sbatch.timed_out || sbatch.signal != 0 || has_any(said, not_taken) ||
+      has_any(said, perhaps_taken))
+    throw failure{errc::unavailable, "Slurm cannot be reached: " + said};
+  if (sbatch.exit_code != 0)
+    throw failure{errc::invalid, "Slurm would refuse the job: " + said};
+  constexpr words mark{" to start at "}; // "Job 7 to start at 1795652809 using 1 processors ..."
+  const auto at = said.find(mark);
+  if (at == std::string::npos)
+    return std::nullopt;
+  std::int64_t seconds = 0;
+  std::from_chars(said.data() + at + mark.size(), said.data() + said.size(), seconds);
+  return seconds > 0 ? std::optional{timestamp{std::chrono::seconds{seconds}}} : std::nullopt;
+}
+
 } // namespace jobrunner::slurm

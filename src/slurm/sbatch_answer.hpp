@@ -2,8 +2,10 @@
 #pragma once
 
 #include "core/launcher.hpp"
+#include "core/time.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -18,6 +20,10 @@ public:
 
 /// Slurm's id of the new job. Throws as client::submit does.
 std::int64_t read_answer(const finished& sbatch);
+
+/// When the job would start, by the answer of sbatch --test-only; nothing if it does not say.
+/// Throws failure: invalid (Slurm would refuse it), unavailable.
+std::optional<timestamp> read_forecast(const finished& sbatch);
 
 /// What a command of Slurm printed on stderr, as one line for people: without the names of
 /// programs and functions that stand before each message.

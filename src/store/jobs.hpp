@@ -31,15 +31,18 @@ public:
   std::optional<job> find(std::int64_t id);
   /// The job (an intent has id 0) that has the key, and the fingerprint of its request.
   std::optional<std::pair<job, std::string>> find_key(std::string_view key);
-  std::int64_t largest_id();
+  std::int64_t largest_id();    // that was ever given, also to a job that is deleted
   std::vector<job> open();      // not final, intents among them (id 0), oldest first
   std::vector<job> unindexed(); // final, their outputs not yet read
   std::vector<job> newest(std::int64_t limit);
+  /// An array's tasks by index, each as the newest job that runs it; intents among them (id 0).
+  std::vector<job> tasks(std::string_view array_uuid);
 
 private:
   std::vector<job> read(sqlite::statement& query);
-  sqlite::statement insert_, update_, remove_, find_, find_key_, largest_, open_, unindexed_,
-      newest_;
+  sqlite::database& db_;
+  sqlite::statement insert_, update_, label_, unlabel_, remove_, find_, find_key_, largest_, open_,
+      unindexed_, newest_, tasks_;
 };
 
 } // namespace jobrunner::store

@@ -1,5 +1,7 @@
 #include "store/outputs.hpp"
 
+#include "core/error.hpp"
+
 #include <limits>
 #include <ranges>
 
@@ -25,6 +27,7 @@ output read_output(const sqlite::row& r) {
 
 outputs::outputs(sqlite::database& db)
     : db_(db),
+      deleted_(db, "SELECT 1 FROM deleted WHERE job_id = ?"),
       clear_(db, "DELETE FROM outputs WHERE job_id = ?"),
       insert_(db, "INSERT INTO outputs(job_id, experiment_id, output_id, path, bytes, kind, "
                   "created_at) VALUES(?, ?, ?, ?, ?, ?, ?)"),
@@ -37,6 +40,8 @@ outputs::outputs(sqlite::database& db)
 
 void outputs::replace(std::int64_t job_id, const std::vector<output>& found) {
   sqlite::transaction t{db_};
+  if (auto rows = deleted_(job_id); rows.first())
+    throw failure(errc::not_found, "job " + std::to_string(job_id) + " is deleted");
   clear_(job_id);
   for (const auto& o : std::views::reverse(found)) // the last one in is the first one listed
     insert_(job_id, o.experiment_id, o.output_id, o.path, o.bytes, o.kind,

@@ -28,6 +28,7 @@ public:
   explicit outputs(sqlite::database& db);
 
   /// Replaces all outputs of a job, in one transaction. They are listed in the order given.
+  /// Throws failure{not_found} if the job is deleted: whoever asked did so before.
   void replace(std::int64_t job_id, const std::vector<output>&);
 
   /// At most `limit` outputs older than `cursor` (0: from the newest).
@@ -38,7 +39,7 @@ public:
 
 private:
   sqlite::database& db_;
-  sqlite::statement clear_, insert_, by_job_, by_experiment_, all_, find_;
+  sqlite::statement deleted_, clear_, insert_, by_job_, by_experiment_, all_, find_;
 };
 
 } // namespace jobrunner::store

@@ -67,6 +67,31 @@ ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN idempotency_key TEXT; -- in the row itself: no crash separates them
 ALTER TABLE jobs ADD COLUMN fingerprint TEXT;     -- of the request that had the key
 CREATE UNIQUE INDEX jobs_by_key ON jobs(idempotency_key) WHERE idempotency_key IS NOT NULL;
+ALTER TABLE jobs ADD COLUMN array_spec TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN requeued_from INTEGER NOT NULL DEFAULT 0; -- a job id; 0: none
+ALTER TABLE jobs ADD COLUMN experiment TEXT NOT NULL DEFAULT ''; -- of its outputs, as far as known
+ALTER TABLE jobs ADD COLUMN log_tail TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN kill_at INTEGER;
+
+-- For lists, newest first; n, which is the rowid, is the last column of each without being named.
+CREATE INDEX jobs_by_time ON jobs(created_at);
+CREATE INDEX jobs_by_state ON jobs(state, created_at);
+CREATE INDEX jobs_by_command ON jobs(command_key, created_at);
+CREATE INDEX jobs_by_dataset ON jobs(dataset_sha, created_at);
+CREATE INDEX jobs_by_experiment ON jobs(experiment, created_at) WHERE experiment <> '';
+CREATE INDEX jobs_by_name ON jobs(name, created_at) WHERE name <> '';
+CREATE INDEX jobs_by_array ON jobs(array_uuid, created_at) WHERE array_uuid <> '';
+CREATE INDEX jobs_by_task ON jobs(array_uuid, array_index) WHERE array_uuid <> '';
+CREATE TABLE labels(
+  key TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL, job INTEGER NOT NULL, -- created_at, n
+  PRIMARY KEY(key, value, at, job)) WITHOUT ROWID;
+CREATE INDEX labels_by_job ON labels(job);
+
+CREATE TABLE deleted(
+  job_id INTEGER PRIMARY KEY,  -- no other job will ever have it
+  uuid TEXT NOT NULL, result_dir TEXT NOT NULL, log_path TEXT NOT NULL, -- files still to be removed
+  clean INTEGER NOT NULL);
+CREATE INDEX deleted_unclean ON deleted(job_id) WHERE clean = 0;
 
 CREATE TABLE events(
   n INTEGER PRIMARY KEY AUTOINCREMENT, -- order over all jobs; never used again: cursors

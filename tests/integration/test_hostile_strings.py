@@ -82,7 +82,8 @@ def test_as_script_they_name_no_program(client, toolbox, texts, canary):
         assert client.wait(job_id, state=None)["status"] == "FAILED", text
 
 
-GOOD = {"dataset_sha": "0" * 64, "command_key": "echo_params", "params_json": "{}", "gpus": "0", "cpus": "1", "mem_gb": "1", "time_limit": "00:01:00"}
+GOOD = {"dataset_sha": "0" * 64, "command_key": "echo_params", "params_json": "{}", "gpus": "0", "cpus": "1", "mem_gb": "1", "time_limit": "00:01:00",
+        "name": "n", "experiment_id": "e", "labels": "{}", "env": "{}", "array": "0-3", "after": "", "webhook_url": "https://example.org/", "signal": "USR1@60", "hold": "1"}
 
 
 @pytest.mark.parametrize("field", sorted(GOOD))
@@ -93,6 +94,31 @@ def test_in_the_fields_of_a_submit_they_are_refused(client, texts, field):
         refused(client.post("/jobs", **kinds[number % 3]({**GOOD, field: text})), text)
     for value in naughty.BYTES:
         refused(client.post("/jobs", files={name: (None, text) for name, text in {**GOOD, field: value}.items()}), value)
+
+
+def test_as_names_of_labels_and_variables_they_are_refused(client, texts):
+    for number, text in enumerate(texts):
+        for field in ("labels", "env"):
+            value = {text: "x"} if number % 2 else json.dumps({text: "x"})
+            refused(client.post("/jobs", json={**GOOD, field: value}), text)
+
+
+def test_names_labels_and_experiments_come_back_as_they_were_sent(client, toolbox, texts, canary):
+    chosen = [text for text in [*naughty.shell(canary)[:12], *naughty.SLURM[:6], *naughty.SQL[:6], *naughty.HTML[:4], *naughty.JSON[:4], *naughty.UNICODE[:4]]
+              if "\0" not in text]
+    for text in chosen:
+        job_id = client.submit(toolbox, name=text, experiment_id=text, labels=json.dumps({"k": text}), hold="1")
+        job = client.job(job_id)
+        assert (job["name"], job["experiment_id"], job["labels"]) == (text, text, {"k": text})
+        for query in ({"name": text}, {"experiment_id": text}, {"label": f"k:{text}"}):
+            assert job_id in [one["job_id"] for one in client.get("/jobs", params=query).json()["jobs"]], query
+        client.post(f"/jobs/{job_id}/cancel")
+
+
+@pytest.mark.parametrize("action,field", [("cancel", "signal"), ("cancel", "grace_s"), ("clone", "name"), ("clone", "env"), ("hold", "x")])
+def test_in_the_fields_of_other_calls_they_harm_nothing(client, texts, action, field):
+    for number, text in enumerate(texts):
+        refused(client.post(f"/jobs/999999999/{action}", **({"json": {field: text}} if number % 2 else {"data": {field: text}})), text)
 
 
 def test_unknown_fields_with_hostile_names_harm_nothing(client, texts):
@@ -125,6 +151,7 @@ def test_as_sha256_or_name_of_an_upload(client, site, texts):
 
 QUERIES = [("/outputs", "experiment_id"), ("/outputs", "prefix"), ("/outputs", "cursor"), ("/outputs", "limit"), ("/outputs/download", "experiment_id"),
            ("/outputs/download", "output_id"), ("/outputs/download_by_job", "job_id"), ("/outputs/download_by_job", "rel_path"), ("/jobs/1", "wait"), ("/jobs/1", "since")]
+QUERIES += [("/jobs", name) for name in ("status", "command_key", "dataset_sha", "experiment_id", "name", "label", "array", "since", "until", "cursor", "limit")]
 OTHERS = {"experiment_id": "x", "output_id": "x", "job_id": "1", "rel_path": "x"}
 
 
@@ -135,8 +162,8 @@ def test_in_a_query_they_find_nothing(client, texts, path, name):
         response = client.get(path, timeout=10, params={**rest, name: text, **({"limit": "1"} if name in ("experiment_id", "prefix") and path == "/outputs" else {})})
         # Any text may be a state that a job is not in.
         # "-0" is a number like 0.
-        refused(response, text, *((200,) if path == "/outputs" or name == "since" or text == "-0" else ()))
-        if name == "experiment_id" and response.status_code == 200:
+        refused(response, text, *((200,) if path in ("/outputs", "/jobs") or name == "since" or text == "-0" else ()))
+        if path == "/outputs" and name == "experiment_id" and response.status_code == 200:
             # An empty one is none given.
             assert text == "" or response.json()["outputs"] == [], text
     for value in naughty.BYTES:
@@ -144,7 +171,7 @@ def test_in_a_query_they_find_nothing(client, texts, path, name):
         refused(client.get(f"{path}?{name}={encoded}&" + "&".join(f"{key}={text}" for key, text in rest.items())), value)
 
 
-@pytest.mark.parametrize("path", ["/jobs/{}", "/jobs/{}/log", "/commands/{}", "/datasets/exists/{}", "/outputs/by_job/{}", "/{}"])
+@pytest.mark.parametrize("path", ["/jobs/{}", "/jobs/{}/log", "/commands/{}", "/arrays/{}", "/datasets/exists/{}", "/outputs/by_job/{}", "/{}"])
 def test_in_a_path_they_find_nothing(client, texts, path):
     import urllib.parse
     for text in texts:

@@ -109,8 +109,29 @@ TEST(fields, a_name_given_twice_is_refused) {
   refusal([] { fields::from_json(R"({"a":null,"\u0061":1})"); });
 }
 
-TEST(fields, lists_and_other_bodies_are_refused) {
-  EXPECT_TRUE(says(refusal([] { fields::from_json(R"({"a":[1]})"); }), "list"));
+TEST(fields, numbers_come_as_text_or_as_a_list) {
+  const auto of = [](const fields& f) { return f.integers("cpus", 1, 100); };
+  const std::vector<std::int64_t> three{3, 45, 6};
+  EXPECT_EQ(of(form("3,45,6")), three);
+  EXPECT_EQ(of(form(" 3, 45 ,6")), three);
+  EXPECT_EQ(of(json("[3,\n 45,\t6 ]")), three);
+  EXPECT_EQ(of(json("\"3,45,6\"")), three);
+  EXPECT_EQ(of(json("7")), std::vector<std::int64_t>{7});
+  EXPECT_TRUE(of(form("")).empty());
+  EXPECT_TRUE(of(json("[ ]")).empty());
+  for (const char* bad :
+       {",", "3,", ",3", "3,,4", "a", "3;4", "0", "101", "-1", "3 4", "1.5", "[3]"})
+    EXPECT_TRUE(says(refusal([&] { of(form(bad)); }), "cpus is ")) << bad;
+  for (const char* bad : {"[[3]]", "[\"3\"]", "[null]", "{\"a\":3}", "[3,]", "true"})
+    EXPECT_THROW(of(json(bad)), failure) << bad;
+}
+
+TEST(fields, a_list_is_no_text) {
+  EXPECT_TRUE(says(refusal([] { json("[1]").text("cpus"); }), "list"));
+  EXPECT_THROW(json("[1]").integer("cpus", 0, 9), failure);
+}
+
+TEST(fields, other_bodies_are_refused) {
   for (const char* bad : {"", "[]", "a=b", "{\"a\":1", "7"})
     EXPECT_TRUE(says(refusal([&] { fields::from_json(bad); }), "the body")) << bad;
 }

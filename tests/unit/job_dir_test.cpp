@@ -35,7 +35,8 @@ spec hostile() {
           "/data/set dir",
           "/results/%j",
           R"({"k": "\u0000 \" ' ; rm -rf /"})",
-          "/usr/bin:/bin"};
+          "/usr/bin:/bin",
+          {"A=", "B=x=y,z", "C=\xff\n"}};
 }
 
 TEST_F(job_dir_test, a_specification_is_read_back_byte_for_byte) {
@@ -48,6 +49,13 @@ TEST_F(job_dir_test, a_specification_is_read_back_byte_for_byte) {
   EXPECT_EQ(back.result_dir, s.result_dir);
   EXPECT_EQ(back.params_json, s.params_json);
   EXPECT_EQ(back.path, s.path);
+  EXPECT_EQ(back.env, s.env);
+}
+
+TEST_F(job_dir_test, a_specification_of_an_older_version_has_no_variables) {
+  put("spec.json", R"({"uuid":"u","argv":["true"],"dataset_dir":"/","result_dir":"/",)"
+                   R"("params_json":"{}","path":"/bin"})");
+  EXPECT_TRUE(read_spec(dir_).env.empty());
 }
 
 TEST_F(job_dir_test, a_specification_can_be_written_again_and_leaves_nothing_temporary) {

@@ -27,6 +27,9 @@ job intent(const std::string& uuid) {
   j.array_uuid = "array";
   j.array_index = 4;
   j.held = true;
+  j.array_spec = "0-9%2";
+  j.requeued_from = 3;
+  j.experiment = "e2";
   return j;
 }
 
@@ -81,6 +84,9 @@ TEST_F(job_rows, an_intent_has_all_that_is_needed_to_run_it_and_no_id) {
   EXPECT_EQ(j.array_index, 4);
   EXPECT_EQ(j.attempt, 1);
   EXPECT_TRUE(j.held);
+  EXPECT_EQ(j.array_spec, "0-9%2");
+  EXPECT_EQ(j.requeued_from, 3);
+  EXPECT_EQ(j.experiment, "e2");
 }
 
 TEST_F(job_rows, everything_that_changes_comes_back_as_it_was_written) {
@@ -97,6 +103,9 @@ TEST_F(job_rows, everything_that_changes_comes_back_as_it_was_written) {
   j.ended_at = timestamp{1700000000999ms};
   j.attempt = 2;
   j.held = false;
+  j.experiment = "other";
+  j.log_tail = "last\nlines\n";
+  j.kill_at = timestamp{5ms};
   j.result_dir = "/root/results/a/2";
   add(j);
   const auto r = rows.find(7).value();
@@ -111,6 +120,9 @@ TEST_F(job_rows, everything_that_changes_comes_back_as_it_was_written) {
   EXPECT_EQ(r.node, "n[1-2]");
   EXPECT_EQ(r.attempt, 2);
   EXPECT_FALSE(r.held);
+  EXPECT_EQ(r.experiment, "other");
+  EXPECT_EQ(r.log_tail, "last\nlines\n");
+  EXPECT_EQ(r.kill_at, timestamp{5ms});
   EXPECT_EQ(r.result_dir, "/root/results/a/2");
   EXPECT_EQ(r.started_at, timestamp{1ms});
   EXPECT_EQ(r.ended_at, timestamp{1700000000999ms});
@@ -122,6 +134,7 @@ TEST_F(job_rows, what_is_not_known_yet_stays_unknown) {
   EXPECT_EQ(r.exit_code, std::nullopt);
   EXPECT_EQ(r.exit_signal, std::nullopt);
   EXPECT_EQ(r.started_at, std::nullopt);
+  EXPECT_EQ(r.kill_at, std::nullopt);
   EXPECT_EQ(r.ended_at, std::nullopt);
 }
 
@@ -163,6 +176,36 @@ TEST_F(job_rows, the_largest_id_is_that_of_all_jobs) {
   add(accepted("a", 9));
   add(accepted("b", 4));
   EXPECT_EQ(rows.largest_id(), 9);
+}
+
+TEST_F(job_rows, labels_go_with_their_job) {
+  const auto labels = [&] {
+    sqlite::statement s{db, "SELECT count(*) FROM labels"};
+    return s().first()->integer(0);
+  };
+  rows.insert_intent(intent("a"));
+  EXPECT_EQ(labels(), 1);
+  rows.remove("a");
+  EXPECT_EQ(labels(), 0);
+}
+
+TEST_F(job_rows, a_job_whose_labels_cannot_be_written_is_not_written_either) {
+  db.run("DROP TABLE labels");
+  jobs others{(db.run("CREATE TABLE labels(key, value, at, job)"), db)};
+  db.run("CREATE TRIGGER full BEFORE INSERT ON labels BEGIN SELECT RAISE(ABORT, 'full'); END");
+  EXPECT_THROW(others.insert_intent(intent("a")), failure);
+  EXPECT_TRUE(others.open().empty());
+}
+
+TEST_F(job_rows, a_task_is_the_newest_job_of_its_index) {
+  auto first = accepted("a", 7), second = accepted("b", 8), again = accepted("c", 9);
+  first.array_index = again.array_index = 1;
+  second.array_index = 0;
+  for (const auto& j : {first, second, again})
+    add(j);
+  EXPECT_EQ(uuids_of(rows.tasks("array")), (uuids{"b", "c"}));
+  EXPECT_TRUE(rows.tasks("other").empty());
+  EXPECT_TRUE(rows.tasks("").empty());
 }
 
 TEST_F(job_rows, no_two_jobs_have_one_id) {

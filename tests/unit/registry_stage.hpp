@@ -20,12 +20,20 @@ struct registry_stage : world, stage {
   std::function<std::int64_t(const slurm::submission&)> on_submit;
   std::function<void(std::int64_t id, const std::string& uuid)> on_cancel;
   std::function<void(const job&)> on_index;
+  std::function<void(const std::vector<std::string>& uuids, bool on)> on_hold;
+  std::function<slurm::forecast(const slurm::submission&)> on_plan;
   std::vector<slurm::submission> submitted;
   std::vector<std::string> cancelled; // uuids
+  std::vector<std::pair<std::string, std::string>> signalled;
+  std::vector<std::string> held, released;
+  int cleanings = 0; // how often the remover was called
   std::vector<job> indexed;
 
   slurm_actor worker = sys.spawn([this](slurm_actor::pointer self) { return work(self); });
   indexer_actor indexer = sys.spawn([this](indexer_actor::pointer self) { return index(self); });
+  remover_actor remover = sys.spawn([this](remover_actor::pointer) {
+    return remover_actor::behavior_type{[this](atom::tick) { ++cleanings; }};
+  });
   job_actor registry;
 
   registry_stage() {
@@ -34,19 +42,23 @@ struct registry_stage : world, stage {
     on_submit = [id = std::int64_t{100}](const slurm::submission&) mutable { return ++id; };
     on_cancel = [](std::int64_t, const std::string&) {};
     on_index = [](const job&) {};
+    on_hold = [](const std::vector<std::string>&, bool) {};
+    on_plan = [](const slurm::submission&) { return slurm::forecast{}; };
   }
   ~registry_stage() override {
     if (registry)
       stop(registry);
     stop(worker);
     stop(indexer);
+    stop(remover);
   }
 
   /// Starts it, or another one after a crash of the first.
   void go() {
     if (registry)
       stop(registry);
-    registry = sys.spawn(job_registry_actor, std::cref(with), indexer, std::vector{worker});
+    registry =
+        sys.spawn(job_registry_actor, std::cref(with), indexer, std::vector{worker}, remover);
     settle();
   }
   job_registry& inside() {
@@ -67,8 +79,27 @@ struct registry_stage : world, stage {
   auto get(std::int64_t id) {
     return start(ask(registry, std::chrono::seconds{60}, atom::get_v, id));
   }
-  auto cancel(std::int64_t id) {
-    return start(ask(registry, std::chrono::seconds{60}, atom::cancel_v, id));
+  auto cancel(std::int64_t id, std::string signal = "", std::chrono::seconds grace = {}) {
+    return start(ask(registry, std::chrono::seconds{60}, atom::cancel_v,
+                     cancel_order{id, std::move(signal), grace}));
+  }
+  auto submit_array(const job_request& r) {
+    return start(ask(registry, std::chrono::seconds{60}, atom::array_v, r));
+  }
+  auto retry(const std::string& array) {
+    return start(ask(registry, std::chrono::seconds{60}, atom::retry_v, array));
+  }
+  auto cancel_array(const std::string& array) {
+    return start(ask(registry, std::chrono::seconds{60}, atom::cancel_v, array));
+  }
+  auto hold(std::int64_t id, bool on) {
+    return start(ask(registry, std::chrono::seconds{60}, atom::hold_v, id, on));
+  }
+  auto remove(std::int64_t id) {
+    return start(ask(registry, std::chrono::seconds{60}, atom::remove_v, id));
+  }
+  auto plan(const job_request& r) {
+    return start(ask(registry, std::chrono::seconds{60}, atom::plan_v, r));
   }
   auto wait(std::int64_t id, std::int64_t after,
             std::chrono::milliseconds patience = std::chrono::seconds{30}) {
@@ -125,20 +156,44 @@ struct registry_stage : world, stage {
 
 private:
   slurm_actor::behavior_type work(slurm_actor::pointer self) {
-    return {[this, self](atom::submit, const submit_order& order) -> caf::result<std::int64_t> {
-              const auto& s = order.what;
-              submitted.push_back(s);
-              if (!on_submit)
-                return self->make_response_promise<std::int64_t>();
-              return answer([&] { return on_submit(s); });
-            },
-            [this](atom::cancel, std::int64_t id, const std::string& uuid) -> caf::result<bool> {
-              cancelled.push_back(uuid);
-              return answer([&] {
-                on_cancel(id, uuid);
-                return true;
-              });
-            }};
+    return {
+        [this, self](atom::submit, const submit_order& order) -> caf::result<std::int64_t> {
+          const auto& s = order.what;
+          submitted.push_back(s);
+          if (!on_submit)
+            return self->make_response_promise<std::int64_t>();
+          return answer([&] { return on_submit(s); });
+        },
+        [this](atom::cancel, std::int64_t id, const std::string& uuid) -> caf::result<bool> {
+          cancelled.push_back(uuid);
+          return answer([&] {
+            on_cancel(id, uuid);
+            return true;
+          });
+        },
+        [this](atom::cancel, const std::vector<std::string>& uuids) -> caf::result<bool> {
+          cancelled.insert(cancelled.end(), uuids.begin(), uuids.end());
+          return answer([&] {
+            on_cancel(0, "");
+            return true;
+          });
+        },
+        [this](atom::signal, const std::string& uuid,
+               const std::string& name) -> caf::result<bool> {
+          signalled.emplace_back(uuid, name);
+          return true;
+        },
+        [this](atom::hold, const std::vector<std::string>& uuids, bool on) -> caf::result<bool> {
+          return answer([&] {
+            on_hold(uuids, on);
+            auto& all = on ? held : released;
+            all.insert(all.end(), uuids.begin(), uuids.end());
+            return true;
+          });
+        },
+        [this](atom::plan, const slurm::submission& s) -> caf::result<slurm::forecast> {
+          return answer([&] { return on_plan(s); });
+        }};
   }
   indexer_actor::behavior_type index(indexer_actor::pointer self) {
     return {[this, self](atom::index, const job& j) -> caf::result<index_result> {

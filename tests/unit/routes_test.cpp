@@ -81,7 +81,7 @@ TEST(routes, another_verb_is_told_which_would_do) {
   EXPECT_EQ(allowed(verb::post, "/health"), "GET, HEAD");
   EXPECT_EQ(allowed(verb::delete_, "/jobs/7/cancel"), "POST");
   EXPECT_EQ(allowed(verb::head, "/jobs/7/cancel"), "POST");
-  EXPECT_EQ(allowed(verb::put, "/jobs/7"), "GET, HEAD");
+  EXPECT_EQ(allowed(verb::put, "/jobs/7"), "GET, HEAD, DELETE");
 }
 
 TEST(routes, paths_that_only_look_like_one_are_none) {

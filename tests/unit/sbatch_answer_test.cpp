@@ -25,6 +25,35 @@ failure refusal(const std::string& err) {
   return {errc::none, "no failure"};
 }
 
+TEST(read_forecast, it_is_the_time_that_slurm_names) {
+  const auto f = read_forecast(ended(0, "",
+                                     "sbatch: Job 2 to start at 1795652809 using 1 processors on "
+                                     "nodes jr-d27d6e in partition main\n"));
+  EXPECT_EQ(f, timestamp{std::chrono::seconds{1795652809}});
+  EXPECT_EQ(read_forecast(ended(0, "", "sbatch: something else\n")), std::nullopt);
+  EXPECT_EQ(read_forecast(ended(0, "", "Job 2 to start at N/A using")), std::nullopt);
+}
+
+TEST(read_forecast, a_refusal_is_passed_on_and_silence_is_unavailable) {
+  const auto kind = [](const finished& f) {
+    try {
+      read_forecast(f);
+    } catch (const failure& e) {
+      return e.code();
+    }
+    return errc::none;
+  };
+  EXPECT_EQ(kind(ended(1, "", "allocation failure: More processors requested than permitted\n")),
+            errc::invalid);
+  EXPECT_EQ(kind(ended(1, "",
+                       "sbatch: error: Batch job submission failed: Unable to contact slurm "
+                       "controller (connect failure)\n")),
+            errc::unavailable);
+  auto late = ended(0, "", "");
+  late.timed_out = true;
+  EXPECT_EQ(kind(late), errc::unavailable);
+}
+
 TEST(read_answer, the_id_is_the_first_number) {
   EXPECT_EQ(read_answer(ended(0, "15\n", "")), 15);
   EXPECT_EQ(read_answer(ended(0, "5000001;cluster\n", "sbatch: warning\n")), 5000001);

@@ -26,6 +26,7 @@ struct world {
     settings.commands_dir = root / "commands";
     settings.programs_dir = JOBRUNNER_PROGRAMS;
     settings.b2_mount = root / "b2";
+    settings.max_array_tasks = 20;
     settings.max_uploads = 2;
     settings.max_extracted_bytes = 1 << 30;
     settings.max_extracted_files = 1000;

@@ -17,6 +17,15 @@ namespace {
   throw failure{errc::invalid, sentence};
 }
 
+/// Without JSON's blanks around it, which are lines too.
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 void check(std::string_view name, std::string_view value) {
   if (name.size() > max_field_bytes || value.size() > max_field_bytes)
     refuse("the field " + shown(name) + " is longer than 64 KiB");
@@ -40,7 +49,8 @@ fields fields::from_json(std::string_view body) {
         all.add({std::move(name), kind::object, std::string{raw}});
         break;
       case '[':
-        refuse("the field " + shown(name) + " is a list; give text, a number or an object");
+        all.add({std::move(name), kind::list, std::string{raw}});
+        break;
       default:
         all.add({std::move(name), raw == "null" ? kind::null : kind::scalar, std::string{raw}});
     }
@@ -94,8 +104,9 @@ void fields::allow(std::initializer_list<std::string_view> known) const {
 
 std::string fields::text(std::string_view name) const {
   const field& one = get(name);
-  if (one.what == kind::object)
-    refuse(one.name + " is " + shown(one.value) + "; it must be text, not an object");
+  if (one.what == kind::object || one.what == kind::list)
+    refuse(one.name + " is " + shown(one.value) + "; it must be text, not " +
+           (one.what == kind::object ? "an object" : "a list"));
   return one.value;
 }
 
@@ -117,6 +128,32 @@ std::int64_t fields::integer(std::string_view name, std::int64_t least, std::int
 std::int64_t fields::integer_or(std::string_view name, std::int64_t otherwise, std::int64_t least,
                                 std::int64_t most) const {
   return has(name) ? integer(name, least, most) : otherwise;
+}
+
+std::vector<std::int64_t> fields::integers(std::string_view name, std::int64_t least,
+                                           std::int64_t most) const {
+  const field& one = get(name);
+  const auto wrong = [&] {
+    refuse(one.name + " is " + shown(one.value) + "; it must be whole numbers from " +
+           std::to_string(least) + " to " + std::to_string(most) + ", separated by commas");
+  };
+  std::string_view rest{one.value};
+  if (one.what == kind::list)
+    rest = without_blanks(rest.substr(1, rest.size() - 2));
+  std::vector<std::int64_t> numbers;
+  for (bool more = !rest.empty(); more;) {
+    const auto comma = rest.find(',');
+    const auto item = without_blanks(rest.substr(0, comma));
+    more = comma != std::string_view::npos;
+    rest.remove_prefix(more ? comma + 1 : rest.size());
+    std::int64_t number = 0;
+    const auto* end = item.data() + item.size();
+    const auto [stop, problem] = std::from_chars(item.data(), end, number);
+    if (problem != std::errc{} || stop != end || number < least || number > most)
+      wrong();
+    numbers.push_back(number);
+  }
+  return numbers;
 }
 
 bool fields::boolean_or(std::string_view name, bool otherwise) const {

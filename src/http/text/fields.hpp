@@ -20,7 +20,7 @@ public:
   /// No fields at all.
   fields() = default;
 
-  /// The members of a JSON object. Lists are refused, and a null is a field that was not given.
+  /// The members of a JSON object. A null is a field that was not given.
   /// The size of `body` is the caller's concern; its values have the limits of limits.hpp.
   static fields from_json(std::string_view body);
 
@@ -42,6 +42,11 @@ public:
   std::int64_t integer_or(std::string_view name, std::int64_t otherwise, std::int64_t least,
                           std::int64_t most) const;
 
+  /// Whole numbers from `least` to `most`: "3,5" as text, or a number or a list of them in JSON.
+  /// Empty text is none.
+  std::vector<std::int64_t> integers(std::string_view name, std::int64_t least,
+                                     std::int64_t most) const; // must be given
+
   /// true or false, in any case of letters (Python writes True), 1 or 0.
   bool boolean_or(std::string_view name, bool otherwise) const;
 
@@ -52,7 +57,7 @@ public:
   std::string canonical() const;
 
 private:
-  enum class kind : std::uint8_t { text, scalar, object, null };
+  enum class kind : std::uint8_t { text, scalar, object, list, null };
   struct field {
     std::string name;
     kind what = kind::text;

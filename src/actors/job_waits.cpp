@@ -35,6 +35,8 @@ caf::result<std::int64_t> job_registry::wait(const event_wait& what) {
 }
 
 void job_registry::expire() {
+  if (alarm_ && self_->clock().now() < *alarm_)
+    return; // it was set before the alarm that counts now, which looks itself
   alarm_.reset();
   waiting_.expire(self_->clock().now() + together);
   set_alarm();

@@ -24,14 +24,20 @@ auto visible(const job& j) {
                   j.ended_at, j.attempt);
 }
 
+/// Whether the job had ended before the start that Slurm speaks of, or ran though Slurm knows of no
+/// start. After a crash slurmctld can take a job for waiting that runs or has run, and then calls
+/// its end, or that of a start that comes to nothing, CANCELLED.
+bool ran_unseen(const slurm::report& r, const slurm::exit_record& record) {
+  return r.node.empty() || (r.started_at && record.ended_at < *r.started_at);
+}
+
 } // namespace
 
 std::optional<job> progress(const job& was, const slurm::report& now,
                             const std::filesystem::path& job_dir) {
-  // After a crash slurmctld can take a job for waiting that runs, and then calls its end CANCELLED.
-  const bool ran_unseen = slurm::is_final(now.state) && now.node.empty();
-  if (const auto record = ran_unseen ? slurm::read_exit(job_dir) : std::nullopt)
-    return ended_by_record(was, *record);
+  if (slurm::is_final(now.state))
+    if (const auto record = slurm::read_exit(job_dir); record && ran_unseen(now, *record))
+      return ended_by_record(was, *record);
   auto next = was;
   next.state = now.state;
   next.done = slurm::is_final(now.state);

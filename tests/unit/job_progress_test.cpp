@@ -119,7 +119,10 @@ TEST_F(job_progress, a_job_that_ran_while_slurm_took_it_for_waiting_ends_as_its_
   waiting.node.clear();
   EXPECT_EQ(after(waiting)->state, "COMPLETED");
   EXPECT_TRUE(after(waiting)->done);
-  waiting.node = "n1"; // it was cancelled, and ended well all the same
+  waiting.node = "n1";
+  waiting.started_at = late + 1s; // a second start, which came to nothing
+  EXPECT_EQ(after(waiting)->state, "COMPLETED");
+  waiting.started_at = early; // it was cancelled, and ended well all the same
   EXPECT_EQ(after(waiting)->state, "CANCELLED");
 }
 

@@ -237,8 +237,6 @@ using job_actor = caf::typed_actor<
     // patience is over, `after` again. What happened is on the board or in the events by then.
     // not_found, too_many.
     caf::replies_to<atom::wait, event_wait>::with<std::int64_t>,
-    // The job when it has changed, is done, or the patience is over. not_found, too_many.
-    caf::replies_to<atom::wait, job_wait>::with<job>,
     // An array, or one task of it again: all tasks or none. As submit.
     caf::replies_to<atom::array, job_request>::with<std::vector<job>>,
     // Those tasks of the array again that have ended badly. not_found, conflict: none has; as

@@ -217,7 +217,7 @@ void job_registry::withdraw(const job& j) {
   std::error_code unreadable;
   try {
     if (std::filesystem::exists(folder / "run", unreadable))
-      slurm::take_start(folder, "abandoned");
+      slurm::abandon(folder);
   } catch (const failure& f) { // it is held all the same
     log("jobs", "not_abandoned", {{"uuid", j.uuid}, {"why", f.what()}});
   }

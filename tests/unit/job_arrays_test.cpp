@@ -100,7 +100,7 @@ TEST_F(job_arrays_test, a_task_that_slurm_refuses_takes_the_others_with_it) {
   EXPECT_EQ(submitted.size(), 3U);
   EXPECT_EQ(get(101)->error->code(), errc::not_found);
   for (std::size_t i = 0; i < 2; ++i) // those that Slurm has never run, and are cancelled
-    EXPECT_FALSE(slurm::take_start(submitted[i].job_dir, "101")) << i;
+    EXPECT_FALSE(slurm::take_start(submitted[i].job_dir, 101)) << i;
   std::vector<slurm::report> waiting;
   for (std::size_t i = 0; i < 2; ++i) {
     job j;
@@ -119,7 +119,7 @@ TEST_F(job_arrays_test, a_database_that_is_full_takes_no_part_of_it) {
   EXPECT_TRUE(released.empty());
   EXPECT_FALSE(published.jobs.find(101));
   EXPECT_EQ(open_rows(), 0U);
-  EXPECT_FALSE(slurm::take_start(submitted[0].job_dir, "101"));
+  EXPECT_FALSE(slurm::take_start(submitted[0].job_dir, 101));
   database_works();
 }
 
@@ -135,7 +135,7 @@ TEST_F(job_arrays_test, an_array_that_a_crash_cut_off_is_withdrawn) {
   first.slurm_id = 101;
   look({report(first, "PENDING")});
   EXPECT_EQ(open_rows(), 0U);
-  EXPECT_FALSE(slurm::take_start(submitted[0].job_dir, "101")); // it will not run
+  EXPECT_FALSE(slurm::take_start(submitted[0].job_dir, 101)); // it will not run
   look({report(first, "PENDING")});
   EXPECT_EQ(cancelled, std::vector{first.uuid});
   EXPECT_EQ(get(101)->error->code(), errc::not_found);

@@ -120,7 +120,7 @@ TEST_F(job_recovery, one_that_was_cancelled_is_not_submitted_again) {
 TEST_F(job_recovery, a_cancel_that_came_while_it_was_submitted_again_holds) {
   const auto j = accepted();
   on_submit = [&](const slurm::submission&) {
-    caf::anon_send(registry, atom::cancel_v, j.id); // heard before the answer
+    caf::anon_send(registry, atom::cancel_v, cancel_order{j.id, "", {}}); // heard before the answer
     return 700;
   };
   forgotten();

@@ -126,8 +126,12 @@ std::uint64_t landing::bytes() const {
 void landing::open_file(bool anew) {
   const auto& path = paths_[files_.size()];
   make_folders(folder_ / "data", path);
-  const auto how = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (anew ? O_TRUNC : 0);
-  file_.reset(::open((folder_ / "data" / path).c_str(), how, 0640));
+  const auto file = folder_ / "data" / path;
+  if (anew)
+    unlink(file.c_str()); // one that was whole before a crash, but not yet in the journal
+  else
+    chmod(file.c_str(), 0640); // likewise
+  file_.reset(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!file_ && (errno == EISDIR || errno == ENOTDIR))
     throw failure(errc::unprocessable, "the keys have both a file and a folder " + shown(path));
   if (!file_)

@@ -68,12 +68,17 @@ class _Problem:
         self.file.write(text)
         self.file.flush()
 
-    def gone_once_readable(self, where):
-        try:
-            os.listdir(where)  # is answered when s3fs has spoken with the bucket
-            self.tell("")
-        except OSError:
-            pass  # s3fs ends, and says why
+    def gone_once_readable(self, where, child):
+        """A mount of s3fs's answers nobody until it has spoken with the bucket."""
+        while child.poll() is None:
+            try:
+                if bucket.mounted(where):
+                    os.listdir(where)
+                    self.tell("")
+                    return
+            except OSError:
+                pass  # s3fs ends, and says why
+            time.sleep(0.1)
 
 
 def _serve(of, root, problem):
@@ -88,8 +93,7 @@ def _serve(of, root, problem):
 
     signal.signal(signal.SIGTERM, stop)
     said = ""
-    # Its mount answers nobody until it has spoken with the bucket: that is asked by a thread that may wait.
-    threading.Thread(target=lambda: (_wait_mounted(of["at"], child), problem.gone_once_readable(of["at"])), daemon=True).start()
+    threading.Thread(target=problem.gone_once_readable, args=(of["at"], child), daemon=True).start()  # since that may take long
     for line in child.stdout:
         said = (said + line)[-4000:]
         print(line, end="", flush=True)
@@ -98,16 +102,13 @@ def _serve(of, root, problem):
     return next((words for key, words in _WORDS if key in said), f"s3fs ended with {code}; see log/s3fs.log")
 
 
-def _wait_mounted(where, child):
-    while not bucket.mounted(where) and child.poll() is None:
-        time.sleep(0.1)
-
-
 def run(root, of):
     """Never returns."""
     subprocess.run(["/usr/bin/umount", "-l", of["at"]], check=False, stderr=subprocess.DEVNULL)  # what a killed one left
     problem = _Problem(root)
     why = _hindrance()
+    if not why and os.geteuid() == 0:
+        os.chmod("/dev/fuse", 0o666)  # as udev has it; what engines make for a container is root's alone on some hosts
     _become(bucket.USER)
     problem.tell(why or "it is being mounted")
     why = why or _serve(of, root, problem)

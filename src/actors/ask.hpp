@@ -33,6 +33,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <utility>
 
 namespace jobrunner {
 
@@ -66,6 +67,7 @@ public:
 
   /// Starts the clock and listens for cancellation. On the executor only.
   void arm(std::chrono::steady_clock::duration patience) {
+    kept_ = hold(); // also when whoever should answer dies without a word
     if (patience != std::chrono::steady_clock::duration::max()) {
       timer_.expires_after(patience);
       timer_.async_wait([self = hold()](boost::system::error_code ec) {
@@ -101,6 +103,7 @@ private:
   bool claim() { return !claimed_.exchange(true, std::memory_order_acq_rel); }
 
   void complete(result value) {
+    const auto until_the_end = std::exchange(kept_, {});
     timer_.cancel();
     if (auto slot = asio::get_associated_cancellation_slot(done_); slot.is_connected())
       slot.clear();
@@ -124,6 +127,7 @@ private:
   asio::steady_timer timer_;
   handler done_;
   std::atomic<bool> claimed_{false};
+  pointer kept_; // itself, until it is complete
 };
 
 } // namespace detail

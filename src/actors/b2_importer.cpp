@@ -40,6 +40,11 @@ source find_source(const services& with, const std::string& src_path) {
     throw failure(errc::invalid,
                   "src_path is " + shown(src_path) + ", but must not climb with \"..\"");
   if (src_path.front() != '/') {
+    const auto seen = with.published.slurm.view();
+    if (with.settings.b2_enabled && !seen.b2_mounted)
+      throw failure(errc::unavailable, "no bucket is mounted at " +
+                                           with.settings.b2_mount.string() +
+                                           (seen.b2_problem.empty() ? "" : ": ") + seen.b2_problem);
     if (!with.settings.b2_enabled && !fs::is_directory(with.settings.b2_mount))
       throw failure(errc::unavailable, "no bucket is mounted (JR_B2_ENABLE=0 and " +
                                            with.settings.b2_mount.string() + " does not exist)");

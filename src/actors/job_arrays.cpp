@@ -104,6 +104,7 @@ caf::result<std::vector<job>> job_registry::start_array(std::shared_ptr<array_or
   order->slurm_ids.assign(order->tasks.size(), 0);
   {
     sqlite::transaction t{db_}; // durable before Slurm hears of the first
+    datasets_.require_usable(order->tasks.front().dataset_sha); // nobody removes it from here on
     for (const auto& j : order->tasks)
       rows_.insert_intent(j);
     t.commit();

@@ -38,6 +38,9 @@ class Box:
         """What a command in the container prints, as root."""
         return self.cli("exec", self.name, *argv, check=check)
 
+    def kill(self, pid):
+        self.inside("sh", "-c", f"kill -9 {pid}")
+
     def instance(self, *words):
         return self.inside("/usr/local/share/jobrunner/instance.py", *words, check=False)
 

@@ -73,10 +73,10 @@ def test_a_bucket_is_mounted_imported_from_and_mounted_again_when_s3fs_dies(make
         assert import_path(client, "../auth_token").status_code == 400
     runs_as = box.inside("sh", "-c", "for p in /proc/[0-9]*; do [ \"$(readlink $p/exe)\" = /usr/bin/s3fs ] && stat -c %U $p && basename $p; done; true").split()
     assert runs_as[0] == "s3fs"
-    box.inside("kill", "-9", runs_as[1])
+    box.kill(runs_as[1])
     box.until(lambda: not box.health().get("b2_mounted"), "health sees that it is gone")
     box.until(lambda: box.health().get("b2_mounted"), "it is mounted again")
-    box.inside("kill", "-9", str(box.pids()["s3fs"]))
+    box.kill(box.pids()["s3fs"])
     s3.put("sets/two.bin", content + b"2")
     with box.client() as client:
         box.until(lambda: box.health().get("b2_mounted") and import_path(client, "sets/two.bin").status_code == 200, "and again")

@@ -12,6 +12,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <limits>
+#include <utility>
 
 namespace jobrunner {
 
@@ -34,14 +35,19 @@ struct job_registry::array_order {
   std::vector<std::int64_t> slurm_ids; // 0: not known yet
   std::vector<std::int64_t> after;     // Slurm's ids of what all of them wait for
   std::size_t next = 0, under_way = 0;
-  std::size_t at_once = 0; // 0: all
-  bool hold = false;       // when it is whole, too
+  std::size_t at_once = 0;           // 0: all
+  bool hold = false;                 // when it is whole, too
+  std::optional<store::job_key> key; // the first task's
   std::optional<caf::error> failed;
   promise_of_jobs promise;
   const job_inputs& inputs_of(std::size_t i) const { return inputs.at(inputs.size() == 1 ? 0 : i); }
 };
 
 caf::result<std::vector<job>> job_registry::submit_array(const job_request& r) {
+  const bool keyed = !r.idempotency_key.empty();
+  if (keyed) // also while Slurm is down: nothing is submitted
+    if (const auto first = made_before(r))
+      return first->requeued_from > 0 ? std::vector{*first} : rows_.first_tasks(first->array_uuid);
   if (const auto slurm = with_.published.slurm.view(); !slurm.up)
     throw failure(errc::unavailable, "Slurm does not answer (" + slurm.problem + "); try again");
   const bool again = !r.array_uuid.empty(); // one task of an array that there is
@@ -54,6 +60,8 @@ caf::result<std::vector<job>> job_registry::submit_array(const job_request& r) {
                   "array: its tasks' parameters and variables would take more than " +
                       std::to_string(most_array_bytes >> 20U) + " MiB together");
   auto order = std::make_shared<array_order>();
+  if (keyed)
+    order->key = {r.idempotency_key, r.fingerprint};
   order->after = slurm_ids_of(r.extras.after);
   order->inputs.push_back(find_inputs(with_, r));
   order->at_once = static_cast<std::size_t>(spec.at_once);
@@ -106,7 +114,7 @@ caf::result<std::vector<job>> job_registry::start_array(std::shared_ptr<array_or
     sqlite::transaction t{db_}; // durable before Slurm hears of the first
     datasets_.require_usable(order->tasks.front().dataset_sha); // nobody removes it from here on
     for (const auto& j : order->tasks)
-      rows_.insert_intent(j);
+      rows_.insert_intent(j, std::exchange(order->key, std::nullopt));
     t.commit();
   }
   order->promise = self_->make_response_promise<std::vector<job>>();
@@ -238,6 +246,7 @@ void job_registry::release_tasks() {
             releasing_ = false;
             for (const auto& uuid : uuids)
               unreleased_.erase(uuid);
+            with_.look_now->ring();
           },
           [this](const caf::error&) { releasing_ = false; }); // the next look tries again
 }
@@ -269,8 +278,12 @@ caf::result<std::int64_t> job_registry::cancel_array(const std::string& array) {
   }
   auto promise = self_->make_response_promise<std::int64_t>();
   self_->request(next_worker(), caf::infinite, atom::cancel_v, uuids)
-      .then([count, promise](bool) mutable { promise.deliver(count); },
-            [promise](const caf::error& e) mutable { promise.deliver(e); });
+      .then(
+          [this, count, promise](bool) mutable {
+            with_.look_now->ring();
+            promise.deliver(count);
+          },
+          [promise](const caf::error& e) mutable { promise.deliver(e); });
   return promise;
 }
 

@@ -4,11 +4,13 @@
 #include "actors/job_intake.hpp"
 #include "actors/job_registry.hpp"
 #include "core/log.hpp"
+#include "slurm/array_spec.hpp"
 #include "slurm/log_tail.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace jobrunner {
 
@@ -46,16 +48,42 @@ std::vector<std::int64_t> job_registry::slurm_ids_of(const std::vector<std::int6
       throw failure(errc::conflict, "after: " + named(first) + " has ended as " + first.state +
                                         ", so a job that needs its success would never start");
     if (!first.done)
-      ids.push_back(first.slurm_id);
+      ids.push_back(known_slurm_id(first));
   }
   return ids;
+}
+
+/// Slurm takes a job that it does not know for one that has succeeded.
+std::int64_t job_registry::known_slurm_id(const job& j) const {
+  const auto it = open_.find(j.id);
+  if (it == open_.end() || it->second.missing != moment{} || it->second.submitting)
+    throw failure(errc::unavailable, "Slurm does not know " + named(j) + " just now; try again");
+  return it->second.now.slurm_id;
 }
 
 /// What sbatch gets, with what the job waits for as Slurm numbers it now.
 slurm::submission job_registry::submission(const job& j) {
   auto s = submission_of(with_, j);
   s.after_ok = slurm_ids_of(j.extras.after);
+  if (const auto* before = lane_before(j))
+    s.after_any.push_back(known_slurm_id(*before));
   return s;
+}
+
+/// The task that another one of its array waits for so that no more run at once than may; null if
+/// there is none, or if it has ended.
+const job* job_registry::lane_before(const job& j) const {
+  if (j.array_uuid.empty() || j.id == 0)
+    return nullptr;
+  const auto spec = slurm::parse_array(j.array_spec, std::numeric_limits<std::size_t>::max());
+  const auto place = std::ranges::find(spec.indices, j.array_index) - spec.indices.begin();
+  if (spec.at_once == 0 || place < spec.at_once || place == std::ssize(spec.indices))
+    return nullptr;
+  const auto index = spec.indices[static_cast<std::size_t>(place - spec.at_once)];
+  for (const auto& [id, o] : open_)
+    if (o.now.array_uuid == j.array_uuid && o.now.array_index == index)
+      return &o.now;
+  return nullptr;
 }
 
 /// What is said of a job that has just ended, as one of several changes of a look.
@@ -149,6 +177,7 @@ caf::result<job> job_registry::hold(std::int64_t id, bool on) {
               now.held = on;
               ++now.seq;
               keep(now); // Slurm has done it
+              with_.look_now->ring();
               return now;
             });
           },

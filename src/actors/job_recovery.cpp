@@ -8,8 +8,6 @@
 #include "slurm/job_dir.hpp"
 #include "slurm/run_lock.hpp"
 
-#include <algorithm>
-
 namespace jobrunner {
 
 /// What becomes of it, as far as it is known by now. Nothing Slurm said is taken for "it has never
@@ -33,27 +31,26 @@ std::optional<job> job_registry::unknown_to_slurm(open_job& o, bool answered) {
                        "recorded");
   if (o.now.cancel_requested)
     return cancelled_unstarted(o.now);
-  // What it waits for goes first: Slurm takes a job that it does not know for one that succeeded.
-  const bool in_turn = std::ranges::none_of(o.now.extras.after, [this](std::int64_t id) {
-    const auto first = open_.find(id);
-    return first != open_.end() && first->second.missing != moment{};
-  });
-  if (in_turn)
-    submit_again(o.now);
+  slurm::submission order;
+  try {
+    order = submission(o.now); // what it waits for may have another number by now
+  } catch (const failure& f) {
+    if (f.code() == errc::conflict) // or it has ended badly
+      return cancelled_unstarted(o.now);
+    return std::nullopt; // or Slurm must have that one again first
+  }
+  submit_again(o.now, std::move(order));
   return std::nullopt;
 }
 
 /// The same job: should Slurm still have the first one somewhere, its wrapper runs only one.
-void job_registry::submit_again(const job& j) {
+void job_registry::submit_again(const job& j, slurm::submission order) {
   log("jobs", "lost_by_slurm", {{"job", std::to_string(j.id)}, {"uuid", j.uuid}});
   open_[j.id].submitting = true;
-  submit_order order{{}, std::chrono::steady_clock::now() + with_.settings.slurm_timeout, true};
-  try {
-    order.what = submission(j);
-  } catch (const failure& f) { // a job that it needs has not succeeded
-    return not_submitted_again(j, {errc::invalid, f.what()});
-  }
-  self_->request(next_worker(), caf::infinite, atom::submit_v, order)
+  const auto not_after = std::chrono::steady_clock::now() + with_.settings.slurm_timeout;
+  self_
+      ->request(next_worker(), caf::infinite, atom::submit_v,
+                submit_order{std::move(order), not_after, true})
       .then([this, j](std::int64_t slurm_id) { submitted_again(j, slurm_id); },
             [this, j](const caf::error& e) { not_submitted_again(j, to_failure(e)); });
 }

@@ -68,10 +68,12 @@ private:
   slurm_actor next_worker();
   std::optional<job> made_before(const job_request&);
   std::optional<job> unknown_to_slurm(open_job&, bool answered);
-  void submit_again(const job&);
+  void submit_again(const job&, slurm::submission);
   void submitted_again(const job&, std::int64_t slurm_id);
   void not_submitted_again(const job&, const failure&);
   std::vector<std::int64_t> slurm_ids_of(const std::vector<std::int64_t>& after);
+  std::int64_t known_slurm_id(const job&) const;
+  const job* lane_before(const job&) const;
   slurm::submission submission(const job&);
   void complete_ending(job&, const std::vector<job>& with_it);
   struct array_order;

@@ -14,6 +14,19 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Of a request that may be sent again: its key, and what tells it from another one.
+void take_key(const exchange& x, const std::string& call, job_request& r) {
+  constexpr auto name = "Idempotency-Key";
+  const auto [first, last] = x.headers.equal_range(name);
+  if (first == last)
+    return;
+  if (std::next(first) != last)
+    throw failure(errc::invalid, "the header Idempotency-Key is given more than once");
+  const auto value = first->value();
+  r.idempotency_key = parse_idempotency_key({value.data(), value.size()});
+  r.fingerprint = sha256_of("POST " + call + "\n" + x.form.canonical());
+}
+
 constexpr auto each_task = 50ms; // sbatch takes some 7 ms, and four run at once
 
 response submitted(boost::json::object body, std::int64_t id) {
@@ -51,27 +64,12 @@ asio::awaitable<response> submit_or_plan(exchange& x, job_request r) {
   co_return json(beast::status::ok, to_json(plan));
 }
 
-/// Of a request that may be sent again: its key, and what tells it from another one.
-void take_key(const exchange& x, std::string_view what, job_request& r) {
-  constexpr auto name = "Idempotency-Key";
-  const auto [first, last] = x.headers.equal_range(name);
-  if (first == last)
-    return;
-  if (std::next(first) != last)
-    throw failure(errc::invalid, "the header Idempotency-Key is given more than once");
-  if (!r.array.empty())
-    throw failure(errc::invalid,
-                  "the header Idempotency-Key goes with single jobs, not with array");
-  r.idempotency_key = parse_idempotency_key({first->value().data(), first->value().size()});
-  r.fingerprint = sha256_of(std::string{what} + "\n" + x.form.canonical());
-}
-
 } // namespace
 
 // POST /jobs
 asio::awaitable<response> submit_job(exchange& x) {
   auto r = read_job_form(x.form); // named: g++ 12 frees a coroutine's unnamed argument twice
-  take_key(x, "POST /jobs", r);
+  take_key(x, "/jobs", r);
   auto res = co_await submit_or_plan(x, std::move(r));
   co_return res;
 }
@@ -86,6 +84,7 @@ asio::awaitable<response> requeue_job(exchange& x) {
   auto r = request_again(was);
   r.requeued_from = was.id;
   r.array_uuid = was.array_uuid;
+  take_key(x, "/jobs/" + std::to_string(was.id) + "/requeue", r);
   boost::json::object body{{"requeued_from", was.id}};
   auto res = co_await submit(x.with, std::move(r), std::move(body));
   co_return res;
@@ -95,7 +94,7 @@ asio::awaitable<response> requeue_job(exchange& x) {
 asio::awaitable<response> clone_job(exchange& x) {
   const auto was = co_await find_job(x.with, job_id(x.args.at(0)));
   auto r = read_job_form(x.form, request_again(was));
-  take_key(x, "POST /jobs/" + x.args.at(0) + "/clone", r);
+  take_key(x, "/jobs/" + std::to_string(was.id) + "/clone", r);
   auto res = co_await submit_or_plan(x, std::move(r));
   co_return res;
 }

@@ -54,7 +54,9 @@ jobs::jobs(sqlite::database& db)
       unindexed_(db, "SELECT " JOB_COLUMNS " FROM jobs WHERE done=1 AND indexed=0 ORDER BY n"),
       newest_(db, "SELECT " JOB_COLUMNS " FROM jobs WHERE done=1 ORDER BY n DESC LIMIT ?"),
       tasks_(db, "SELECT " JOB_COLUMNS ", max(n) FROM jobs WHERE array_uuid=? AND array_uuid<>'' "
-                 "GROUP BY array_index ORDER BY array_index") {}
+                 "GROUP BY array_index ORDER BY array_index"),
+      first_tasks_(db, "SELECT " JOB_COLUMNS " FROM jobs WHERE array_uuid=? AND array_uuid<>'' "
+                       "AND requeued_from=0 ORDER BY array_index") {}
 
 void jobs::insert_intent(const job& j, const std::optional<job_key>& made_by) {
   const auto labels = boost::json::parse(j.extras.labels_json);
@@ -118,6 +120,13 @@ std::vector<job> jobs::open() {
 }
 std::vector<job> jobs::unindexed() {
   return read(unindexed_);
+}
+
+std::vector<job> jobs::first_tasks(std::string_view array_uuid) {
+  std::vector<job> found;
+  for (auto r : first_tasks_(array_uuid))
+    found.push_back(read_job(r));
+  return found;
 }
 
 std::vector<job> jobs::tasks(std::string_view array_uuid) {

@@ -21,7 +21,8 @@ class jobs {
 public:
   explicit jobs(sqlite::database& db);
 
-  /// A job before Slurm knows it: uuid and all that is needed to run it, no id.
+  /// A job before Slurm knows it: uuid and all that is needed to run it, no id. All or nothing,
+  /// in a transaction of the caller's or without one.
   void insert_intent(const job&, const std::optional<job_key>& = {});
   /// Writes everything that can change, by uuid.
   void update(const job&);
@@ -37,12 +38,14 @@ public:
   std::vector<job> newest(std::int64_t limit);
   /// An array's tasks by index, each as the newest job that runs it; intents among them (id 0).
   std::vector<job> tasks(std::string_view array_uuid);
+  /// ... and each as the job that ran it first.
+  std::vector<job> first_tasks(std::string_view array_uuid);
 
 private:
   std::vector<job> read(sqlite::statement& query);
   sqlite::database& db_;
   sqlite::statement insert_, update_, label_, unlabel_, remove_, find_, find_key_, largest_, open_,
-      unindexed_, newest_, tasks_;
+      unindexed_, newest_, tasks_, first_tasks_;
 };
 
 } // namespace jobrunner::store

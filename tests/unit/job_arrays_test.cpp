@@ -153,6 +153,44 @@ TEST_F(job_arrays_test, at_most_so_many_run_at_once_as_each_waits_for_the_one_so
   EXPECT_EQ(submitted[4].after_any, ids{103});
 }
 
+TEST_F(job_arrays_test, a_lost_task_waits_again_for_the_one_before_it) {
+  const auto tasks = accepted("0-2%2");
+  using namespace std::chrono_literals;
+  for (const auto later : {1s, 32s})
+    recall(look({report(tasks[0], "PENDING"), report(tasks[1], "PENDING")}, later), true, {});
+  ASSERT_EQ(submitted.size(), 4U);
+  EXPECT_EQ(submitted[3].uuid, tasks[2].uuid);
+  EXPECT_EQ(submitted[3].after_any, std::vector{tasks[0].slurm_id});
+  EXPECT_FALSE(submitted[3].hold);
+}
+
+TEST_F(job_arrays_test, the_same_key_answers_the_same_tasks) {
+  auto r = array("1-3");
+  r.idempotency_key = "k";
+  r.fingerprint = "f";
+  const auto first = submit_array(r)->value.value();
+  look({report(first[0], "FAILED")});
+  retry(first[0].array_uuid);
+  const auto again = submit_array(r)->value.value();
+  ASSERT_EQ(again.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(again[i].id, first[i].id);
+  EXPECT_EQ(submitted.size(), 4U);
+  r.fingerprint = "g";
+  EXPECT_EQ(submit_array(r)->error->code(), errc::unprocessable);
+}
+
+TEST_F(job_arrays_test, a_key_is_free_again_when_its_array_was_withdrawn) {
+  auto r = array("1-3");
+  r.idempotency_key = "k";
+  on_submit = [](const slurm::submission&) -> std::int64_t {
+    throw failure(errc::unavailable, "down");
+  };
+  EXPECT_TRUE(submit_array(r)->error);
+  on_submit = [id = std::int64_t{500}](const slurm::submission&) mutable { return ++id; };
+  EXPECT_EQ(submit_array(r)->value->size(), 3U);
+}
+
 TEST_F(job_arrays_test, what_is_no_array_is_refused_before_slurm_hears_of_it) {
   const auto refused = [&](const job_request& r, const std::string& part) {
     const auto done = submit_array(r);

@@ -41,6 +41,41 @@ TEST_F(job_recovery, one_that_never_started_is_submitted_again_under_the_same_id
   EXPECT_EQ(now(j).reason, "");
 }
 
+TEST_F(job_recovery, one_that_waits_for_another_follows_it_with_its_new_number) {
+  const auto first = accepted();
+  auto r = request();
+  r.extras.after = {first.id};
+  const auto second = submit(r)->value.value();
+  forgotten(); // both: the second must not be taken for one whose dependency is gone
+  ASSERT_EQ(submitted.size(), 3U);
+  EXPECT_EQ(submitted[2].uuid, first.uuid);
+  EXPECT_EQ(submit(r)->value.has_value(), true); // Slurm has the first again
+  recall(look({report(now(first), "PENDING")}, 40s), true, {});
+  ASSERT_EQ(submitted.size(), 5U);
+  EXPECT_EQ(submitted[4].uuid, second.uuid);
+  EXPECT_EQ(submitted[4].after_ok, std::vector{now(first).slurm_id});
+}
+
+TEST_F(job_recovery, while_slurm_does_not_know_a_job_none_can_wait_for_it) {
+  const auto first = accepted();
+  look({}, 1s);
+  auto r = request();
+  r.extras.after = {first.id};
+  EXPECT_EQ(submit(r)->error->code(), errc::unavailable);
+}
+
+TEST_F(job_recovery, one_whose_dependency_has_failed_meanwhile_never_starts) {
+  const auto first = accepted();
+  auto r = request();
+  r.extras.after = {first.id};
+  const auto second = submit(r)->value.value();
+  look({report(first, "FAILED")}, 1s);
+  forgotten();
+  EXPECT_EQ(now(second).state, "CANCELLED");
+  EXPECT_EQ(now(second).reason, "never started: job 101, which had to succeed first, is FAILED");
+  EXPECT_EQ(submitted.size(), 2U);
+}
+
 TEST_F(job_recovery, it_is_submitted_once_though_slurm_takes_its_time) {
   const auto j = accepted();
   on_submit = nullptr;

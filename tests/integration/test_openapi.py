@@ -69,7 +69,8 @@ def test_a_method_that_is_not_described_is_a_405(client, contract):
 def test_head_is_get_without_a_body(client, contract):
     for path, item in contract.document["paths"].items():
         if "get" in item:
-            get, head = client.get(concrete(path)), client.head(concrete(path))
+            # JSON: events as a stream would not end
+            get, head = (call(concrete(path), headers={"Accept": "application/json"}) for call in (client.get, client.head))
             assert head.status_code == get.status_code and head.content == b"", path
             assert head.headers["Content-Type"] == get.headers["Content-Type"], path
 

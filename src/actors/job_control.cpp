@@ -5,6 +5,7 @@
 #include "actors/job_registry.hpp"
 #include "core/log.hpp"
 #include "slurm/array_spec.hpp"
+#include "slurm/job_extras.hpp"
 #include "slurm/log_tail.hpp"
 
 #include <caf/typed_response_promise.hpp>
@@ -107,10 +108,12 @@ void job_registry::complete_ending(job& j, const std::vector<job>& with_it) {
 }
 
 caf::result<job> job_registry::cancel(const cancel_order& order) {
+  const auto signal =
+      order.signal.empty() ? std::string{} : slurm::signal_name(order.signal, "signal");
   auto current = get(order.id);
   if (current.done)
     return current;
-  const bool gently = !order.signal.empty() && order.signal != "KILL" && order.grace > 0s;
+  const bool gently = !signal.empty() && signal != "KILL" && order.grace > 0s;
   auto changed = current;
   changed.cancel_requested = true; // noted first: a look may show the end before scancel has ended
   if (gently && !current.kill_at)  // a second signal does not put the end off
@@ -128,7 +131,7 @@ caf::result<job> job_registry::cancel(const cancel_order& order) {
   };
   const auto failed = [promise](const caf::error& e) mutable { promise.deliver(e); };
   if (gently)
-    self_->request(next_worker(), caf::infinite, atom::signal_v, current.uuid, order.signal)
+    self_->request(next_worker(), caf::infinite, atom::signal_v, current.uuid, signal)
         .then(ok, failed);
   else
     self_->request(next_worker(), caf::infinite, atom::cancel_v, current.slurm_id, current.uuid)

@@ -2,7 +2,6 @@
 #include "actors/ask.hpp"
 #include "http/handlers.hpp"
 #include "http/render.hpp"
-#include "slurm/job_extras.hpp"
 
 namespace jobrunner::http {
 
@@ -19,7 +18,7 @@ cancel_order order_of(const exchange& x) {
   order.id = job_id(x.args.at(0));
   const bool gently = x.form.has("signal") || x.form.has("grace_s");
   if (gently)
-    order.signal = slurm::signal_name(x.form.text_or("signal", "TERM"), "signal");
+    order.signal = x.form.text_or("signal", "TERM");
   order.grace = std::chrono::seconds{
       x.form.integer_or("grace_s", gently ? usual_grace_s : 0, 0, longest_grace_s)};
   return order;

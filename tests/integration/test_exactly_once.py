@@ -201,6 +201,7 @@ def test_a_wiped_slurmctld_runs_what_waited_and_tells_what_became_of_the_rest(ow
         client.wait(later)
 
 
+@pytest.mark.skipif("JR_CTLD_KILLS" not in os.environ, reason="slurmctld may end the first start in good order, which leaves a record and so no second one")
 def test_a_second_start_of_a_job_is_a_second_attempt_with_results_of_its_own(own_site, diaries, tools):
     """slurmctld is given the state of a moment ago, when the job that runs now still waited."""
     site, state, copy = own_site, own_site.root / "slurm" / "state", own_site.top / "state-of-before"

@@ -114,7 +114,7 @@ def test_after_a_crash_a_prefix_goes_on_with_what_is_missing(api, site, remote, 
     found = ended(api, name)
     manifest = "".join(f"{datasets.sha256(content)} {len(content)} {path}\n" for path, content in sorted(files.items()))
     assert found["dataset"]["sha256"] == datasets.sha256(manifest.encode())
-    assert bucket.proxy.count("GET", "crash/") - bucket.proxy.count("GET", "list-type") <= 16 - before, "whole files were fetched again"
+    assert bucket.proxy.count("GET", "crash/") - bucket.proxy.count("GET", "list-type") <= 16 - before + 1, "more was fetched again than the file that the crash cut"
     nothing_left(site, remote)
 
 
@@ -128,7 +128,7 @@ def test_after_a_crash_a_large_object_goes_on_where_it_was_durable(api, site, re
     bucket.proxy.calm()
     remote.start()
     assert ended(api, name)["dataset"]["sha256"] == datasets.sha256(content)
-    assert bucket.proxy.count("GET") == 5, "only what follows the first 64 MiB"
+    assert bucket.proxy.count("GET") in (5, 6), "only what follows the first 64 MiB, and perhaps a piece twice"
     nothing_left(site, remote)
 
 

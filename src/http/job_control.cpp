@@ -1,5 +1,6 @@
 // What can be done to a job after its submit: cancel, hold, release, delete.
 #include "actors/ask.hpp"
+#include "core/error.hpp"
 #include "http/handlers.hpp"
 #include "http/render.hpp"
 
@@ -19,6 +20,8 @@ cancel_order order_of(const exchange& x) {
   const bool gently = x.form.has("signal") || x.form.has("grace_s");
   if (gently)
     order.signal = x.form.text_or("signal", "TERM");
+  if (gently && order.signal.empty())
+    throw failure(errc::invalid, "signal is empty, but must be the name or number of a signal");
   order.grace = std::chrono::seconds{
       x.form.integer_or("grace_s", gently ? usual_grace_s : 0, 0, longest_grace_s)};
   return order;

@@ -124,13 +124,14 @@ tus_client() {
   [[ -d $JR_TUS_CLIENT/node_modules/tus-js-client ]] || { mkdir -p "$JR_TUS_CLIENT" && npm install --silent --no-fund --no-audit --prefix "$JR_TUS_CLIENT" tus-js-client@4; }
 }
 
+# Real daemons beside each other on a small machine: a test that fails gets a second try, and is named (R).
 integration() {
   step 'the OpenAPI validator' validator
   step 'the S3 server' s3_server
   step 'the tus client' tus_client
   step "install: $1" bash -c "cmake --install build/$1 --prefix $work/$1 >/dev/null" || return
   JOBRUNNER_PREFIX=$work/$1 counted "integration tests: $1" "$work/integration-$1.xml" \
-    $python -m pytest tests/integration -q -n "$sites" --dist loadfile --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$1.xml"
+    $python -m pytest tests/integration -q -rR --reruns 1 -n "$sites" --dist loadfile --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$1.xml"
 }
 
 # The server with places to die at, for the tests that kill it there.

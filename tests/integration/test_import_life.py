@@ -114,7 +114,7 @@ def test_after_a_crash_a_prefix_goes_on_with_what_is_missing(api, site, remote, 
     found = ended(api, name)
     manifest = "".join(f"{datasets.sha256(content)} {len(content)} {path}\n" for path, content in sorted(files.items()))
     assert found["dataset"]["sha256"] == datasets.sha256(manifest.encode())
-    assert bucket.proxy.count("GET", "crash/") - bucket.proxy.count("GET", "list-type") < 16, "nothing of what was there was kept"
+    assert bucket.proxy.count("GET", "crash/") - bucket.proxy.count("GET", "list-type") < 16, "nothing of what was there was kept"  # how much less is not understood yet: up to two whole files came again
     nothing_left(site, remote)
 
 

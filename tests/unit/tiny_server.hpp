@@ -67,13 +67,15 @@ private:
       ++connections_;
       std::string header;
       std::array<char, 4096> buffer{};
-      while (header.find("\r\n\r\n") == std::string::npos) {
+      const auto whole = [&] { return header.find("\r\n\r\n") != std::string::npos; };
+      while (!whole()) {
         const auto n = ::recv(connection.get(), buffer.data(), buffer.size(), 0);
         if (n <= 0)
           break;
         header.append(buffer.data(), static_cast<std::size_t>(n));
       }
-      serve_(connection.get(), header);
+      if (whole()) // else the client went away before it had asked
+        serve_(connection.get(), header);
     }
   }
 

@@ -51,9 +51,11 @@ class Slurm:
         self.wait_up()
 
     def wait_up(self, seconds=60):
+        """Until slurmctld answers and its node too, whether or not jobs hold all of it."""
         end = time.monotonic() + patient(seconds)
-        while "idle" not in (seen := self.run("sinfo", "-h", "-o", "%T", check=False, seconds=30).stdout) and "mix" not in seen:
-            assert time.monotonic() < end, f"Slurm does not come up: {seen}\n{self.log.read_text(errors='replace')[-3000:]}"
+        while (seen := self.run("sinfo", "-h", "-o", "%T", check=False, seconds=30).stdout.strip()) not in (
+                "idle", "mixed", "allocated", "completing"):
+            assert time.monotonic() < end, f"Slurm does not come up, its node is {seen!r}\n{self.log.read_text(errors='replace')[-3000:]}"
             time.sleep(0.2)
 
     def run(self, *command, check=True, seconds=20):

@@ -33,6 +33,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace jobrunner {
@@ -60,7 +61,7 @@ public:
 
   reply_slot(caf::actor_config& cfg, const asio::any_io_executor& ex, handler done)
       : monitorable_actor(cfg),
-        timer_(ex),
+        executor_(ex),
         done_(std::move(done)) {}
 
   const char* name() const override { return "reply-slot"; }
@@ -69,8 +70,8 @@ public:
   void arm(std::chrono::steady_clock::duration patience) {
     kept_ = hold(); // also when whoever should answer dies without a word
     if (patience != std::chrono::steady_clock::duration::max()) {
-      timer_.expires_after(patience);
-      timer_.async_wait([self = hold()](boost::system::error_code ec) {
+      timer_ = std::make_unique<asio::steady_timer>(executor_, patience);
+      timer_->async_wait([self = hold()](boost::system::error_code ec) {
         if (!ec && self->claim())
           self->complete(caf::make_error(caf::sec::request_timeout));
       });
@@ -78,7 +79,7 @@ public:
     if (auto slot = asio::get_associated_cancellation_slot(done_); slot.is_connected())
       slot.assign([this](asio::cancellation_type) {
         if (claim()) // not from here: the emitter still stands on our frame
-          asio::post(timer_.get_executor(), [self = hold()] {
+          asio::post(executor_, [self = hold()] {
             self->complete(caf::make_error(caf::exit_reason::user_shutdown));
           });
       });
@@ -88,7 +89,7 @@ public:
   using monitorable_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override {
     if (what->mid.is_response() && claim())
-      asio::post(timer_.get_executor(), [self = hold(), what = std::move(what)] {
+      asio::post(executor_, [self = hold(), what = std::move(what)] {
         self->complete(decode(what->content()));
       });
   }
@@ -104,7 +105,8 @@ private:
 
   void complete(result value) {
     const auto until_the_end = std::exchange(kept_, {});
-    timer_.cancel();
+    if (timer_)
+      timer_->cancel();
     if (auto slot = asio::get_associated_cancellation_slot(done_); slot.is_connected())
       slot.clear();
     cleanup(caf::make_error(caf::exit_reason::normal), nullptr); // tells whoever monitors us
@@ -124,7 +126,8 @@ private:
       return std::move(message.get_mutable_as<T>(0));
   }
 
-  asio::steady_timer timer_;
+  asio::any_io_executor executor_;
+  std::unique_ptr<asio::steady_timer> timer_; // most memory of a slot, and not all need one
   handler done_;
   std::atomic<bool> claimed_{false};
   pointer kept_; // itself, until it is complete
@@ -140,6 +143,30 @@ template <class Handle, class... Ts>
 using reply_t =
     typename detail::reply_value<caf::response_type_t<typename Handle::signatures, Ts...>>::type;
 
+/// Sends `xs...` to `dst`; `done` gets its reply or an error (caf::expected) on `ex`, once, and
+/// never before this returns. For whoever waits without a coroutine; cancelled by done's slot.
+template <class Handle, class Handler, class... Ts>
+void ask_then(const asio::any_io_executor& ex, const Handle& dst,
+              std::chrono::steady_clock::duration patience, Handler done, Ts... xs) {
+  using slot = detail::reply_slot<reply_t<Handle, Ts...>>;
+  auto& sys = dst.home_system();
+  caf::actor_config cfg;
+  auto self = caf::make_actor<slot, caf::strong_actor_ptr>(sys.next_actor_id(), sys.node(), &sys,
+                                                           cfg, ex, std::move(done));
+  static_cast<slot*>(self->get())->arm(patience);
+  constexpr auto id =
+      caf::message_id{1}.with_normal_priority(); // one request per slot: any id will do
+  dst->enqueue(caf::make_mailbox_element(std::move(self), id, {}, std::move(xs)...), nullptr);
+}
+
+/// What an actor answered. Throws failure, if it is an error.
+template <class T>
+T value_of(caf::expected<T> reply) {
+  if (!reply)
+    throw to_failure(reply.error());
+  return std::move(*reply);
+}
+
 /// Sends `xs...` to `dst` and resumes with its reply.
 /// Throws failure: the actor's own, or `unavailable` if `patience` ran out or it is gone.
 /// Cancelling the coroutine forgets the reply; the actor finishes its work.
@@ -147,29 +174,21 @@ template <class Handle, class... Ts>
 asio::awaitable<reply_t<Handle, Ts...>>
 ask(Handle dst, std::chrono::steady_clock::duration patience, Ts... xs) {
   using value = reply_t<Handle, Ts...>;
-  using slot = detail::reply_slot<value>;
   const asio::any_io_executor ex = co_await asio::this_coro::executor;
   auto reply =
       co_await asio::async_initiate<const asio::use_awaitable_t<>, void(caf::expected<value>)>(
           [&](auto done) {
-            auto& sys = dst.home_system();
-            caf::actor_config cfg;
-            auto self = caf::make_actor<slot, caf::strong_actor_ptr>(
-                sys.next_actor_id(), sys.node(), &sys, cfg, ex, std::move(done));
-            static_cast<slot*>(self->get())->arm(patience);
-            constexpr auto id =
-                caf::message_id{1}.with_normal_priority(); // one request per slot: any id will do
-            dst->enqueue(caf::make_mailbox_element(std::move(self), id, {}, std::move(xs)...),
-                         nullptr);
+            ask_then(ex, dst, patience, std::move(done), std::move(xs)...);
             dst = Handle{}; // a parked coroutine must not keep an actor that is told to go
           },
           asio::use_awaitable);
-  if (!reply)
-    throw to_failure(reply.error());
-  if constexpr (std::is_same_v<value, caf::unit_t>) // of which expected holds no copy
+  if constexpr (std::is_same_v<value, caf::unit_t>) { // of which expected holds no copy
+    if (!reply)
+      throw to_failure(reply.error());
     co_return caf::unit;
-  else
-    co_return std::move(*reply);
+  } else {
+    co_return value_of(std::move(reply));
+  }
 }
 
 } // namespace jobrunner

@@ -7,6 +7,7 @@
 #include "http/text/cursor.hpp"
 #include "http/text/server_sent.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json/serialize.hpp>
@@ -71,12 +72,40 @@ response as_page(place at, const event_page& page) {
   return res;
 }
 
-asio::awaitable<void> wait_for_page(const context& with, place at, std::int64_t limit,
-                                    std::chrono::seconds wait, response& res) {
-  co_await ask(with.to.jobs, in_its_time, atom::wait_v, event_wait{at.job_id, at.after, wait});
-  const auto page = co_await read(with, at, limit);
-  res = as_page(at, page);
-}
+class late_page final : public late_answer {
+public:
+  late_page(const context& with, place at, std::int64_t limit, std::chrono::seconds wait)
+      : with_(with),
+        at_(at),
+        limit_(limit),
+        wait_(wait) {}
+
+  void wait(const asio::any_io_executor& ex, asio::cancellation_slot cancelled,
+            std::function<void()> done) override {
+    ask_then(
+        ex, with_.to.jobs, in_its_time,
+        asio::bind_cancellation_slot(cancelled,
+                                     [this, done = std::move(done)](caf::expected<std::int64_t> n) {
+                                       newest_ = std::move(n);
+                                       done();
+                                     }),
+        atom::wait_v, event_wait{at_.job_id, at_.after, wait_});
+  }
+
+  asio::awaitable<bool> make(response& res) override {
+    value_of(newest_);
+    const auto page = co_await read(with_, at_, limit_);
+    res = as_page(at_, page);
+    co_return true;
+  }
+
+private:
+  const context& with_;
+  const place at_;
+  const std::int64_t limit_;
+  const std::chrono::seconds wait_;
+  caf::expected<std::int64_t> newest_{caf::error{}};
+};
 
 struct sent {
   bool any = false, over = false;
@@ -149,9 +178,7 @@ asio::awaitable<response> serve(exchange& x, std::int64_t job_id) {
   if (!page.items.empty() || page.over || wait == 0s)
     co_return as_page(at, page);
   response res;
-  res.later = [&with = x.with, at, limit, wait](response& into) {
-    return wait_for_page(with, at, limit, wait, into);
-  };
+  res.later = std::make_unique<late_page>(x.with, at, limit, wait);
   co_return res;
 }
 

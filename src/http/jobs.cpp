@@ -6,6 +6,8 @@
 #include "http/text/conditions.hpp"
 #include "http/text/preferences.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+
 namespace jobrunner::http {
 
 using namespace std::chrono_literals;
@@ -84,17 +86,41 @@ asio::awaitable<bool> look(const context& with, const question& q, bool late, st
   co_return tell;
 }
 
-asio::awaitable<void> wait_for_job(const context& with, question q, std::int64_t seq,
-                                   response& res) {
-  const auto end = std::chrono::steady_clock::now() + q.patience;
-  for (bool told = false; !told;) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    const auto now =
-        co_await ask(with.to.jobs, in_its_time, atom::wait_v, event_wait{q.id, seq, left});
-    told = co_await look(with, q, now <= seq, seq, res);
+class late_job final : public late_answer {
+public:
+  late_job(const context& with, question q, std::int64_t seq)
+      : with_(with),
+        question_(std::move(q)),
+        seq_(seq),
+        end_(clock::now() + question_.patience) {}
+
+  void wait(const asio::any_io_executor& ex, asio::cancellation_slot cancelled,
+            std::function<void()> done) override {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - clock::now());
+    ask_then(
+        ex, with_.to.jobs, in_its_time,
+        asio::bind_cancellation_slot(cancelled,
+                                     [this, done = std::move(done)](caf::expected<std::int64_t> n) {
+                                       newest_ = std::move(n);
+                                       done();
+                                     }),
+        atom::wait_v, event_wait{question_.id, seq_, left});
   }
-}
+
+  asio::awaitable<bool> make(response& res) override {
+    const bool late = value_of(newest_) <= seq_;
+    const bool told = co_await look(with_, question_, late, seq_, res);
+    co_return told;
+  }
+
+private:
+  using clock = std::chrono::steady_clock;
+  const context& with_;
+  const question question_;
+  std::int64_t seq_; // what its client knows, and what has been found not worth telling
+  const clock::time_point end_;
+  caf::expected<std::int64_t> newest_{caf::error{}};
+};
 
 } // namespace
 
@@ -106,9 +132,7 @@ asio::awaitable<response> get_job(exchange& x) {
   std::int64_t seq = 0;
   const bool told = co_await look(x.with, q, q.patience <= 0s, seq, res);
   if (!told)
-    res.later = [&with = x.with, q = std::move(q), seq](response& into) {
-      return wait_for_job(with, q, seq, into);
-    };
+    res.later = std::make_unique<late_job>(x.with, std::move(q), seq);
   co_return res;
 }
 

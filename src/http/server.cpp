@@ -5,7 +5,6 @@
 #include "http/peer.hpp"
 #include "http/session.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -63,7 +62,6 @@ asio::awaitable<void> server::accept() {
     const auto peer = network_of(socket.remote_endpoint(ec).address());
     if (ec || !has_room(peer))
       continue; // closes it: it is gone already, or there is no room even for an answer
-    const auto executor = socket.get_executor();
     const auto one =
         std::make_shared<session>(tcp::socket{std::move(socket)}, peer, with_, guesses_);
     {
@@ -71,8 +69,7 @@ asio::awaitable<void> server::accept() {
       sessions_.insert(one);
       ++by_peer_[peer];
     }
-    asio::co_spawn(executor, serve(one, peer),
-                   asio::bind_cancellation_slot(one->interruption(), [one](std::exception_ptr) {}));
+    asio::post(one->executor(), [this, one] { one->start([this](session& s) { forget(s); }); });
   }
 }
 
@@ -83,11 +80,10 @@ bool server::has_room(const asio::ip::address& peer) const {
          (found == by_peer_.end() || found->second < with_.settings.max_connections_per_address);
 }
 
-asio::awaitable<void> server::serve(std::shared_ptr<session> one, asio::ip::address peer) {
-  co_await one->run();
+void server::forget(session& one) {
   const std::lock_guard lock{guard_};
-  sessions_.erase(one);
-  const auto found = by_peer_.find(peer);
+  sessions_.erase(one.shared_from_this());
+  const auto found = by_peer_.find(one.peer());
   if (--found->second == 0)
     by_peer_.erase(found);
 }

@@ -34,7 +34,7 @@ public:
 
 private:
   asio::awaitable<void> accept();
-  asio::awaitable<void> serve(std::shared_ptr<session> one, asio::ip::address peer);
+  void forget(session& one);
   bool has_room(const asio::ip::address& peer) const;
   std::vector<std::shared_ptr<session>> all() const;
 

@@ -10,6 +10,8 @@
 #include "http/text/urlencoded.hpp"
 #include "http/transfer.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -78,18 +80,36 @@ void session::drain() {
   }
 }
 
-asio::awaitable<void> session::run() {
+void session::start(std::function<void(session&)> ended) {
+  ended_ = std::move(ended);
   set_alarm();
+  go_on();
+}
+
+void session::go_on() {
+  asio::co_spawn(executor(), run(),
+                 asio::bind_cancellation_slot(
+                     interrupt_.slot(), [self = shared_from_this()](const std::exception_ptr&) {
+                       if (self->later_)
+                         self->park();
+                       else
+                         self->ended_(*self);
+                     }));
+}
+
+/// Until there is nothing more to do, or something to wait for.
+asio::awaitable<void> session::run() {
   try {
-    for (;;) {
-      const bool again = co_await serve_one();
-      if (!again)
-        break;
-    }
+    bool again = true;
+    if (later_)
+      again = co_await make_late();
+    while (again && !later_)
+      again = co_await serve_one();
   } catch (const std::exception&) {
-    // The client is gone, or was too slow: there is nobody to tell.
+    later_.reset(); // The client is gone, or was too slow: there is nobody to tell.
   }
-  close();
+  if (!later_)
+    close();
 }
 
 asio::awaitable<bool> session::serve_one() {
@@ -98,25 +118,32 @@ asio::awaitable<bool> session::serve_one() {
     co_return false;
   idle_ = false;
   deadline_ = clock::now() + idle_time;
-  const bool head = parser_->get().method() == beast::verb::head;
-  const bool modern = parser_->get().version() >= 11;
+  terms_ = {parser_->get().method() == beast::verb::head, parser_->get().version() >= 11, false};
   response res;
   const bool broken = refuses(res);
   if (!broken)
     res = co_await answer();
-  const bool another = !broken && body_->over() && parser_->get().keep_alive();
-  if (res.later)
-    co_await wait(res);
-  const bool chunked = res.rest && modern;
+  terms_.another = !broken && body_->over() && parser_->get().keep_alive();
+  later_ = std::move(res.later);
+  if (later_)
+    co_return true;
+  const bool again = co_await reply(std::move(res));
+  co_return again;
+}
+
+/// Sends an answer; true if the connection serves on.
+asio::awaitable<bool> session::reply(response res) {
+  const bool chunked = res.rest && terms_.modern;
   // After a 400 nobody can be sure that both sides agree on where the next request begins.
-  const bool keep = another && !draining_ && res.message.result() != beast::status::bad_request &&
+  const bool keep = terms_.another && !draining_ &&
+                    res.message.result() != beast::status::bad_request &&
                     (res.rest ? chunked : !res.message.need_eof());
   res.message.version(11);
   res.message.keep_alive(keep);
   if (res.rest)
     res.message.chunked(chunked);
-  co_await write(res, head);
-  if (res.rest && !head) {
+  co_await write(res, terms_.head);
+  if (res.rest && !terms_.head) {
     res.message = {};
     co_await stream(std::move(res.rest), chunked);
   }
@@ -138,7 +165,7 @@ void session::release() {
 
 /// False if the connection is to be closed: the client is gone, or was told what is wrong.
 asio::awaitable<bool> session::read_header() {
-  parser_.emplace();
+  parser_ = std::make_unique<request_parser>();
   parser_->header_limit(largest_header);
   parser_->body_limit(boost::none); // each route has its own
   if (buffer_.size() == 0) {
@@ -198,7 +225,7 @@ asio::awaitable<response> session::answer() {
   const auto began = clock::now();
   const auto verb = req.method();
   const std::string target{view(req.target())};
-  body_.emplace(socket_, buffer_, *parser_, deadline_);
+  body_ = std::make_unique<socket_body>(socket_, buffer_, *parser_, deadline_);
   response res;
   bool guessed = false;
   try {

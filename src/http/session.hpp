@@ -23,8 +23,9 @@ public:
   session(asio::ip::tcp::socket socket, const asio::ip::address& peer, const context& with,
           wrong_tokens& guesses);
 
-  /// Until the client goes, breaks a rule, is too slow, or drain() has been called.
-  asio::awaitable<void> run();
+  /// Serves until the client goes, breaks a rule, is too slow, or drain() has been called; then
+  /// calls `ended`.
+  void start(std::function<void(session&)> ended);
 
   /// Ends the connection after the answer under way; at once if it idles; a wait is cut short.
   void drain();
@@ -33,20 +34,29 @@ public:
   void close();
 
   auto executor() { return socket_.get_executor(); }
-
-  /// Whoever spawns run() binds it to this, so that a wait can be interrupted.
-  auto interruption() { return interrupt_.slot(); }
+  const asio::ip::address& peer() const { return peer_; }
 
 private:
   using clock = std::chrono::steady_clock;
 
+  /// How to answer, once nothing is left of the request.
+  struct terms {
+    bool head = false;    // a HEAD: no body
+    bool modern = false;  // HTTP/1.1
+    bool another = false; // its client would keep the connection
+  };
+
+  void go_on();
+  void park();
+  asio::awaitable<void> run();
+  asio::awaitable<bool> make_late();
   void set_alarm();
   void look_at_deadline();
   asio::awaitable<bool> read_header();
   asio::awaitable<bool> serve_one();
+  asio::awaitable<bool> reply(response res);
   asio::awaitable<response> answer();
   asio::awaitable<response> dispatch(const matched& found, std::string_view query);
-  asio::awaitable<void> wait(response& res);
   void begin_wait();
   void end_wait();
   void listen();
@@ -68,9 +78,12 @@ private:
   asio::steady_timer alarm_;
   clock::time_point deadline_; // the socket is closed when it has passed
   boost::beast::flat_buffer buffer_;
-  std::optional<request_parser> parser_;
-  bool folded_ = false;             // a line of its header
-  std::optional<socket_body> body_; // of the request that the parser holds
+  std::unique_ptr<request_parser> parser_; // none while its client waits or is quiet
+  bool folded_ = false;                    // a line of its header
+  std::unique_ptr<socket_body> body_;      // of the request that the parser holds
+  terms terms_;
+  std::unique_ptr<late_answer> later_; // what its client waits for
+  std::function<void(session&)> ended_;
   bool idle_ = true, draining_ = false, alarmed_ = false;
   asio::cancellation_signal interrupt_; // ends what run() awaits
   bool waits_ = false, interrupted_ = false, gone_ = false;

@@ -4,7 +4,6 @@
 #include "http/session.hpp"
 #include "http/stream_sink.hpp"
 
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <cerrno>
@@ -80,26 +79,38 @@ bool session::hung_up() {
   return n <= 0;
 }
 
-/// Makes the answer of `res.later`.
-asio::awaitable<void> session::wait(response& res) {
-  const auto make = std::move(res.later);
-  res.later = nullptr;
-  std::exception_ptr failed;
-  begin_wait();
-  try {
-    co_await make(res);
-  } catch (...) {
-    failed = std::current_exception();
+/// Waits for what later_ waits for, without a coroutine.
+void session::park() {
+  if (draining_) {
+    interrupted_ = true;
+    return go_on();
   }
-  end_wait();
+  begin_wait();
+  later_->wait(executor(), interrupt_.slot(), [self = shared_from_this()] {
+    self->end_wait();
+    self->go_on();
+  });
+}
+
+/// After a wait: the answer, if there is one now. True if the connection serves on.
+asio::awaitable<bool> session::make_late() {
   if (gone_)
     throw boost::system::system_error(asio::error::eof);
-  if (interrupted_) {
-    co_await asio::this_coro::reset_cancellation_state();
-    res = problem(503, "the server is being stopped; ask again");
-  } else if (failed) {
-    res = problem(failed);
+  response res;
+  bool made = true;
+  try {
+    if (interrupted_)
+      res = problem(503, "the server is being stopped; ask again");
+    else
+      made = co_await later_->make(res);
+  } catch (...) {
+    res = problem(std::current_exception());
   }
+  if (!made)
+    co_return true;
+  later_.reset();
+  const bool again = co_await reply(std::move(res));
+  co_return again;
 }
 
 /// Until the source is done. A client that hangs up and a server that stops end it in the middle.

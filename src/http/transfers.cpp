@@ -5,6 +5,8 @@
 #include "http/problem.hpp"
 #include "http/render.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+
 #include <limits>
 
 namespace jobrunner::http {
@@ -63,10 +65,32 @@ response answer(const context& with, const transfer& t) {
   return res;
 }
 
-asio::awaitable<void> wait_for_change(const context& with, transfer_wait w, response& res) {
-  const auto found = co_await ask(with.to.importer, w.patience + 10s, atom::wait_v, w);
-  res = answer(with, found);
-}
+class late_transfer final : public late_answer {
+public:
+  late_transfer(const context& with, transfer_wait w) : with_(with), wait_(std::move(w)) {}
+
+  void wait(const asio::any_io_executor& ex, asio::cancellation_slot cancelled,
+            std::function<void()> done) override {
+    ask_then(
+        ex, with_.to.importer, wait_.patience + 10s,
+        asio::bind_cancellation_slot(cancelled,
+                                     [this, done = std::move(done)](caf::expected<transfer> t) {
+                                       found_ = std::move(t);
+                                       done();
+                                     }),
+        atom::wait_v, wait_);
+  }
+
+  asio::awaitable<bool> make(response& res) override {
+    res = answer(with_, value_of(std::move(found_)));
+    co_return true;
+  }
+
+private:
+  const context& with_;
+  const transfer_wait wait_;
+  caf::expected<transfer> found_{caf::error{}};
+};
 
 } // namespace
 
@@ -114,9 +138,7 @@ asio::awaitable<response> show(exchange& x, direction way) {
   const auto found = co_await find(x, way);
   auto res = answer(x.with, found);
   if (w.patience > 0s && !found.done)
-    res.later = [&with = x.with, w = std::move(w)](response& into) {
-      return wait_for_change(with, w, into);
-    };
+    res.later = std::make_unique<late_transfer>(x.with, std::move(w));
   co_return res;
 }
 

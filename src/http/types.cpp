@@ -10,7 +10,8 @@
 namespace jobrunner::http {
 
 response text(beast::status status, std::string_view content_type, std::string body) {
-  response res{{status, 11}, {}, {}};
+  response res;
+  res.message.result(status);
   res.message.set(beast::field::content_type, {content_type.data(), content_type.size()});
   res.message.body() = std::move(body);
   res.message.prepare_payload();

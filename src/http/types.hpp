@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -18,6 +19,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,13 +51,30 @@ protected:
 /// the client hangs up or the server stops. If it throws the client sees a body that was cut.
 using body_source = std::function<asio::awaitable<void>(body_sink&)>;
 
+struct response;
+
+/// An answer for which something has to happen first. Meanwhile nothing is left of the exchange,
+/// nor is there a coroutine, so that whoever waits for long costs little.
+class late_answer {
+public:
+  late_answer() = default;
+  virtual ~late_answer() = default;
+  late_answer(const late_answer&) = delete;
+  late_answer& operator=(const late_answer&) = delete;
+
+  /// Begins to wait; `done` is called on `ex`, once, and not from here. `cancelled` is emitted when
+  /// the client hangs up or the server stops, and then ends it soon.
+  virtual void wait(const asio::any_io_executor& ex, asio::cancellation_slot cancelled,
+                    std::function<void()> done) = 0;
+  /// After a wait: true once it is made, false to wait again. Throws failure.
+  virtual asio::awaitable<bool> make(response& res) = 0;
+};
+
 struct response {
   beast::response<beast::string_body> message;
-  std::optional<file_part> file; // instead of the message's body; its Content-Length is set
-  body_source rest{};            // instead of the message's body; of unknown length
-  /// Instead of all that: waits, and makes the answer. By then nothing is left of the exchange, so
-  /// that whoever waits for long costs little. Cancelled as a body_source is.
-  std::function<asio::awaitable<void>(response&)> later{};
+  std::optional<file_part> file;      // instead of the message's body; its Content-Length is set
+  body_source rest{};                 // instead of the message's body; of unknown length
+  std::unique_ptr<late_answer> later; // instead of all that
 };
 
 /// The body of a request as it arrives.

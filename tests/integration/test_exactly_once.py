@@ -3,9 +3,11 @@
 JR_KILLS, JR_CTLD_KILLS, JR_CTLD_STOPS say how often; JR_SEED repeats a run.
 """
 import os
+import pathlib
 import random
 import secrets
 import shutil
+import signal
 import threading
 import time
 
@@ -201,9 +203,25 @@ def test_a_wiped_slurmctld_runs_what_waited_and_tells_what_became_of_the_rest(ow
         client.wait(later)
 
 
-@pytest.mark.skipif("JR_CTLD_KILLS" not in os.environ, reason="slurmctld may end the first start in good order, which leaves a record and so no second one")
+def die(slurm_id):
+    """A job's end without a word: its step, its wrapper and all it started are killed in the same moment."""
+    mine = f"slurmstepd: [{slurm_id}.".encode(), f"SLURM_JOB_ID={slurm_id}".encode()
+    found = []
+    for process in pathlib.Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and ((process / "cmdline").read_bytes().startswith(mine[0])
+                                           or mine[1] in (process / "environ").read_bytes().split(b"\0")):
+                found.append(int(process.name))
+        except OSError:  # gone meanwhile
+            pass
+    for signal_number in (signal.SIGSTOP, signal.SIGKILL):  # none sees another die
+        for pid in found:
+            os.kill(pid, signal_number)
+    return len(found)
+
+
 def test_a_second_start_of_a_job_is_a_second_attempt_with_results_of_its_own(own_site, diaries, tools):
-    """slurmctld is given the state of a moment ago, when the job that runs now still waited."""
+    """As after a power cut: all of Slurm and the job die, and slurmctld has the state of a moment ago, when that job still waited."""
     site, state, copy = own_site, own_site.root / "slurm" / "state", own_site.top / "state-of-before"
     with site.client() as client:
         site.slurm.run("scontrol", "update", "PartitionName=main", "State=DOWN")  # not saved: slurmctld goes by slurm.conf
@@ -215,6 +233,8 @@ def test_a_second_start_of_a_job_is_a_second_attempt_with_results_of_its_own(own
         site.slurm.run("scontrol", "update", "PartitionName=main", "State=UP")
         site.wait_until(lambda: diaries.words(diary) == ["start"], 90, "the job runs")
         site.slurm.stop_controller()
+        site.slurm.kill("slurmd")  # it would remember that it has started this one
+        assert die(client.job(job_id)["meta"]["slurm_id"]) >= 3
         wipe(site)
         owner = state.stat()
         for path in copy.rglob("*"):
@@ -222,6 +242,7 @@ def test_a_second_start_of_a_job_is_a_second_attempt_with_results_of_its_own(own
             target.mkdir(exist_ok=True) if path.is_dir() else shutil.copy(path, target)
             os.chown(target, owner.st_uid, owner.st_gid)
         shutil.rmtree(copy)
+        site.slurm.spawn("slurmd")
         site.slurm.start_controller()
         job = client.wait(job_id, 180, None)
         words = diaries.check(diary, job)

@@ -63,9 +63,12 @@ class Slurm:
         return subprocess.run(command, env={"PATH": PATH, "SLURM_CONF": str(self.conf)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               stdin=subprocess.DEVNULL, text=True, errors="replace", check=check, timeout=seconds)
 
+    def kill(self, name):
+        self.children[name].kill()
+        self.children[name].wait(10)
+
     def stop_controller(self):
-        self.children["slurmctld"].kill()
-        self.children["slurmctld"].wait(10)
+        self.kill("slurmctld")
 
     def start_controller(self):
         self.spawn("slurmctld")

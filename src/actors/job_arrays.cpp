@@ -256,10 +256,11 @@ caf::result<std::int64_t> job_registry::cancel_array(const std::string& array) {
     throw unknown_array(array);
   std::vector<job> changed;
   std::vector<std::string> uuids;
-  for (const auto& [id, o] : open_) {
+  for (auto& [id, o] : open_) {
     if (o.now.array_uuid != array)
       continue;
     uuids.push_back(o.now.uuid);
+    o.cancel_sent = std::chrono::steady_clock::now();
     unreleased_.erase(o.now.uuid);
     if (o.now.cancel_requested)
       continue;

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr auto longest_grace = 1h;
 constexpr auto kill_again_after = 10s;
+constexpr auto cancel_again_after = 15s;
 
 std::string named(const job& j) {
   return "job " + std::to_string(j.id);
@@ -124,6 +125,8 @@ caf::result<job> job_registry::cancel(const cancel_order& order) {
     if (changed.kill_at)
       arm_kill(changed);
   }
+  if (const auto it = open_.find(order.id); it != open_.end())
+    it->second.cancel_sent = std::chrono::steady_clock::now();
   auto promise = self_->make_response_promise<job>();
   const auto ok = [this, id = order.id, promise](bool) mutable {
     with_.look_now->ring();
@@ -137,6 +140,16 @@ caf::result<job> job_registry::cancel(const cancel_order& order) {
     self_->request(next_worker(), caf::infinite, atom::cancel_v, current.slurm_id, current.uuid)
         .then(ok, failed);
   return promise;
+}
+
+/// What was cancelled and still is in the queue: slurmctld may have gone back to what it was before.
+void job_registry::cancel_again(open_job& o, moment look) {
+  const bool due = o.now.cancel_requested && (!o.now.kill_at || *o.now.kill_at <= now());
+  if (!due || look - o.cancel_sent < cancel_again_after)
+    return;
+  o.cancel_sent = look;
+  self_->request(next_worker(), caf::infinite, atom::cancel_v, o.now.slurm_id, o.now.uuid)
+      .then([](bool) {}, [](const caf::error&) {}); // the next look tries again
 }
 
 /// The end of a cancel's grace outlives this process: it is in the row.

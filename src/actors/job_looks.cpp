@@ -57,6 +57,8 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
     auto next = shown ? progress(o.now, *it->second, job_dir(with_, o.now.uuid)) : std::nullopt;
     if (shown) {
       o.missing = {};
+      if (!slurm::is_final(it->second->state))
+        cancel_again(o, look.began);
     } else if (o.accepted < look.began) {
       if (o.missing == moment{})
         o.missing = look.began;

@@ -56,6 +56,7 @@ private:
     moment missing{};        // since when the queue does not show it; the epoch: it does
     bool unsaved = false;    // the database is behind
     bool submitting = false; // once more
+    moment cancel_sent{};    // the last scancel
     std::int64_t elsewhere =
         0; // while it is missing: another Slurm id that the queue shows with its name
   };
@@ -91,6 +92,7 @@ private:
   void settle_intents(const queue_look&);
   bool settle_intent(intent&, const queue_look&);
   void cancel_withdrawn(const queue_look&);
+  void cancel_again(open_job&, moment look);
   void commit(std::vector<job> changed);
   job_event event_of(const job&) const;
   std::int64_t newest(std::int64_t id);

@@ -35,6 +35,28 @@ TEST_F(job_control_test, a_cancel_with_grace_signals_first_and_ends_it_later) {
   EXPECT_EQ(cancelled, std::vector{j.uuid});
 }
 
+TEST_F(job_control_test, a_cancel_that_slurm_has_forgotten_is_sent_again) {
+  const auto j = accepted();
+  cancel(j.id, "", 0s);
+  EXPECT_EQ(cancelled.size(), 1U);
+  look({report(j, "RUNNING")}, 5s); // it may need a moment
+  EXPECT_EQ(cancelled.size(), 1U);
+  look({report(j, "PENDING")}, 20s);
+  look({report(j, "PENDING")}, 25s);
+  EXPECT_EQ(cancelled.size(), 2U);
+  look({report(j, "PENDING")}, 40s);
+  EXPECT_EQ(cancelled.size(), 3U);
+  look({report(j, "CANCELLED")}, 60s);
+  EXPECT_EQ(cancelled.size(), 3U);
+}
+
+TEST_F(job_control_test, nothing_is_sent_again_before_its_grace_is_over) {
+  const auto j = accepted();
+  cancel(j.id, "USR1", 3600s);
+  look({report(j, "RUNNING")}, 60s);
+  EXPECT_TRUE(cancelled.empty());
+}
+
 TEST_F(job_control_test, a_job_that_ends_within_its_grace_is_not_ended_again) {
   const auto j = accepted();
   cancel(j.id, "TERM", 20s);

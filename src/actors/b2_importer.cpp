@@ -1,8 +1,7 @@
 #include "actors/b2_importer.hpp"
 
-#include "actors/errors.hpp"
+#include "actors/make_dataset.hpp"
 #include "actors/transfer_task.hpp"
-#include "archive/ingest.hpp"
 #include "core/beneath.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -80,13 +79,9 @@ unique_fd open_source(const source& from) {
   }
 }
 
-archive::extraction extraction_of(const services& with) {
-  return archive::extraction_of(with.extractors, with.settings);
-}
-
 /// Copies the file into the staging folder, as an upload would arrive.
-arrival copy(const archive::extraction& how, int file, const std::string& staging,
-             const std::string& name) {
+arrival copy(const services& with, int file, const std::string& staging, const std::string& name) {
+  const auto how = archive::extraction_of(with.extractors, with.settings);
   archive::ingest into{how, staging, name, true};
   std::vector<char> buffer(chunk);
   for (;;) {
@@ -101,47 +96,12 @@ arrival copy(const archive::extraction& how, int file, const std::string& stagin
   return {staging, done.sha256, name, done.extracted, done.bytes};
 }
 
-struct copying {
-  std::shared_ptr<unique_fd> file;
-  std::string name, staging;
-};
-
-/// Copies the file, makes it a dataset, answers, and ends the task.
-void receive(path_importer::pointer self, const services& with, const dataset_actor& datasets,
-             const copying& t, caf::typed_response_promise<dataset> promise) {
-  const auto over = [=, &with] {
-    archive::discard(extraction_of(with), t.staging);
-    self->send(datasets, atom::abort_v, t.staging);
-    self->quit();
-  };
-  try {
-    auto arrived = copy(extraction_of(with), t.file->get(), t.staging, t.name);
-    self->request(datasets, caf::infinite, atom::commit_v, std::move(arrived))
-        .then(
-            [=](const dataset& made) mutable {
-              promise.deliver(made);
-              over();
-            },
-            [=](const caf::error& e) mutable {
-              promise.deliver(e);
-              over();
-            });
-  } catch (...) {
-    promise.deliver(current_error());
-    over();
-  }
-}
-
 /// One import: it may take as long as the file is large, so it has a thread of its own, and ends
 /// with its answer.
 path_importer::behavior_type import_task(path_importer::pointer self, const services& with,
                                          const dataset_actor& datasets) {
   return {[=, &with](atom::import, const std::string& src_path) -> caf::result<dataset> {
     auto promise = self->make_response_promise<dataset>();
-    auto over = [=](const caf::error& e) mutable {
-      promise.deliver(e);
-      self->quit();
-    };
     try {
       const auto from = find_source(with, src_path);
       const auto name = fs::path{from.relative}.filename().string();
@@ -149,15 +109,14 @@ path_importer::behavior_type import_task(path_importer::pointer self, const serv
       const auto file = std::make_shared<unique_fd>(open_source(from));
       struct stat about {};
       fstat(file->get(), &about);
-      self->request(datasets, caf::infinite, atom::begin_v,
-                    static_cast<std::uint64_t>(about.st_size))
-          .then(
-              [=, &with](const std::string& staging) {
-                receive(self, with, datasets, {file, name, staging}, promise);
-              },
-              over);
+      const auto fill = [=, &with](const std::string& staging) {
+        return copy(with, file->get(), staging, name);
+      };
+      make_dataset(self, with, datasets, static_cast<std::uint64_t>(about.st_size), promise, fill,
+                   [self] { self->quit(); });
     } catch (...) {
-      over(current_error());
+      promise.deliver(current_error());
+      self->quit();
     }
     return promise;
   }};

@@ -1,10 +1,8 @@
 // POST /datasets/from_job: what a job left becomes a dataset.
 #include "actors/dataset_store.hpp"
-#include "actors/errors.hpp"
 #include "actors/index_walk.hpp"
+#include "actors/make_dataset.hpp"
 #include "archive/adopt.hpp"
-
-#include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
 
@@ -40,33 +38,13 @@ adopter_actor::behavior_type dataset_adopter(adopter_actor::pointer self, const 
   return {
       [=, &with](atom::import, const job& j, const std::string& prefix) -> caf::result<dataset> {
         auto promise = self->make_response_promise<dataset>();
-        const auto over = [=, &with](const std::string& staging) {
-          archive::discard(archive::extraction_of(with.extractors, with.settings), staging);
-          self->send(datasets, atom::abort_v, staging);
-        };
         try {
           const auto chosen = choose(j, prefix);
-          const auto receive = [=](const std::string& staging) mutable {
-            try {
-              const auto made = archive::adopt(j.result_dir, chosen.paths, staging);
-              self->request(datasets, caf::infinite, atom::commit_v,
-                            arrival{staging, made.sha256, "", true, made.bytes})
-                  .then(
-                      [=](const dataset& d) mutable {
-                        promise.deliver(d);
-                        over(staging);
-                      },
-                      [=](const caf::error& e) mutable {
-                        promise.deliver(e);
-                        over(staging);
-                      });
-            } catch (...) {
-              promise.deliver(current_error());
-              over(staging);
-            }
+          const auto fill = [=](const std::string& staging) {
+            const auto made = archive::adopt(j.result_dir, chosen.paths, staging);
+            return arrival{staging, made.sha256, "", true, made.bytes};
           };
-          self->request(datasets, caf::infinite, atom::begin_v, chosen.bytes)
-              .then(receive, [promise](const caf::error& e) mutable { promise.deliver(e); });
+          make_dataset(self, with, datasets, chosen.bytes, promise, fill, [] {});
         } catch (...) {
           promise.deliver(current_error());
         }

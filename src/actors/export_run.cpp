@@ -11,9 +11,6 @@ namespace jobrunner {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
-
-constexpr auto tell_every = 200ms;
 
 std::vector<s3::to_send> files_of(const services& with, const job& of, const std::string& prefix) {
   std::vector<s3::to_send> files;
@@ -43,18 +40,13 @@ transfer_report run_export(const services& with, const transfer& wanted, const j
   for (const auto& f : files)
     *so_far.bytes_total += static_cast<std::int64_t>(f.size);
   const auto deadline = std::chrono::steady_clock::now() + with.settings.s3.longest;
-  auto told = std::chrono::steady_clock::time_point{};
   const auto arrived = [&](std::uint64_t bytes, std::uint64_t count) {
     so_far.bytes_done = static_cast<std::int64_t>(bytes);
     so_far.files_done = static_cast<std::int64_t>(count);
-    const auto now = std::chrono::steady_clock::now();
-    if (now > deadline)
+    if (std::chrono::steady_clock::now() > deadline)
       throw failure(errc::unprocessable, "it took longer than JR_S3_MAX_S=" +
                                              std::to_string(with.settings.s3.longest.count()) +
                                              " seconds");
-    if (now - told < tell_every)
-      return;
-    told = now;
     tell(so_far);
   };
   s3::sending sending{

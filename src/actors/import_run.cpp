@@ -17,9 +17,6 @@ namespace jobrunner {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
-
-constexpr auto tell_every = 200ms;
 
 archive::extraction extraction_of(const services& with) {
   return archive::extraction_of(with.extractors, with.settings);
@@ -97,8 +94,7 @@ std::uint64_t import_run::plan() {
     so_far_.bytes_done = static_cast<std::int64_t>(landing_->bytes());
     so_far_.files_done = static_cast<std::int64_t>(landing_->first());
   }
-  told_ = {};
-  tell();
+  tell_(so_far_);
   return bytes - static_cast<std::uint64_t>(so_far_.bytes_done);
 }
 
@@ -159,17 +155,8 @@ void import_run::check_limits() const {
 
 arrival import_run::receive(const std::string& staging) {
   auto arrived = archive_ ? receive_archive(staging) : receive_files(staging);
-  told_ = {};
-  tell();
-  return arrived;
-}
-
-void import_run::tell() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - told_ < tell_every)
-    return;
-  told_ = now;
   tell_(so_far_);
+  return arrived;
 }
 
 void import_run::take(const s3::take& into, std::size_t first, std::uint64_t offset) {
@@ -180,7 +167,7 @@ void import_run::take(const s3::take& into, std::size_t first, std::uint64_t off
               so_far_.bytes_done += static_cast<std::int64_t>(bytes.size());
               if (what.offset + what.size == objects_[what.object].size)
                 ++so_far_.files_done;
-              tell();
+              tell_(so_far_);
             });
 }
 

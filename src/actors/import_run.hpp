@@ -24,7 +24,7 @@ class import_run {
 public:
   using progress = std::function<void(transfer_report)>;
 
-  /// `wanted` is checked already.
+  /// `wanted` is checked already. `tell` hears of every step, on the thread that calls.
   import_run(const services& with, transfer wanted, std::shared_ptr<transfer_orders> orders,
              progress tell);
 
@@ -45,7 +45,6 @@ private:
   arrival receive_files(const std::string& staging);
   void take(const s3::take& into, std::size_t first, std::uint64_t offset);
   void check_sha256(const std::string& found) const;
-  void tell();
   const services& with_;
   transfer wanted_;
   std::shared_ptr<transfer_orders> orders_;
@@ -57,7 +56,7 @@ private:
   bool archive_ = false;
   std::optional<s3::landing> landing_;
   transfer_report so_far_;
-  std::chrono::steady_clock::time_point deadline_, told_{};
+  std::chrono::steady_clock::time_point deadline_;
 };
 
 } // namespace jobrunner

@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/export_run.hpp"
+#include "actors/progress_teller.hpp"
 #include "archive/ingest.hpp"
 #include "core/log.hpp"
 
@@ -14,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto ask_again_after = 2s; // for a staging folder, while there are too many uploads
-constexpr int most_changes = 3;      // of the bucket, while an import reads it
+constexpr auto tell_every = 200ms;
+constexpr int most_changes = 3; // of the bucket, while an import reads it
 
 archive::extraction extraction_of(const services& with) {
   return archive::extraction_of(with.extractors, with.settings);
@@ -58,9 +60,12 @@ public:
 
 private:
   import_run::progress teller() {
-    return [this, desk = peers_.desk](transfer_report r) {
+    const auto paced = std::make_shared<progress_teller>(
+        tell_every,
+        [desk = peers_.desk](const transfer_report& r) { caf::anon_send(desk, atom::seen_v, r); });
+    return [this, paced](transfer_report r) { // from any thread, one at a time
       last_ = r;
-      caf::anon_send(desk, atom::seen_v, std::move(r)); // from any thread
+      paced->tell(std::move(r));
     };
   }
 

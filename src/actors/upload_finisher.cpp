@@ -1,12 +1,10 @@
 // A resumable upload that is complete becomes a dataset. A file whose hash was taken while it came
 // gets a second name in a staging folder, and is not copied; an archive is read and extracted.
-#include "actors/errors.hpp"
+#include "actors/make_dataset.hpp"
 #include "actors/upload_store.hpp"
 #include "archive/ingest.hpp"
 #include "core/durable.hpp"
 #include "core/failpoint.hpp"
-
-#include <caf/typed_response_promise.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -90,34 +88,10 @@ finisher_actor::behavior_type upload_finisher(finisher_actor::pointer self, cons
                                               const stop_flag& stopping) {
   return {[=, &with](atom::commit, const upload_whole& what) -> caf::result<dataset> {
     auto promise = self->make_response_promise<dataset>();
-    const auto over = [=, &with](const std::string& staging) {
-      archive::discard(archive::extraction_of(with.extractors, with.settings), staging);
-      self->send(datasets, atom::abort_v, staging);
-      self->quit();
+    const auto fill = [=, &with](const std::string& staging) {
+      return arrive(with, what, staging, stopping);
     };
-    const auto receive = [=, &with](const std::string& staging) mutable {
-      try {
-        auto arrived = arrive(with, what, staging, stopping);
-        self->request(datasets, caf::infinite, atom::commit_v, std::move(arrived))
-            .then(
-                [=](const dataset& made) mutable {
-                  promise.deliver(made);
-                  over(staging);
-                },
-                [=](const caf::error& e) mutable {
-                  promise.deliver(e);
-                  over(staging);
-                });
-      } catch (...) {
-        promise.deliver(current_error());
-        over(staging);
-      }
-    };
-    self->request(datasets, caf::infinite, atom::begin_v, std::uint64_t{0})
-        .then(receive, [=](const caf::error& e) mutable {
-          promise.deliver(e);
-          self->quit();
-        });
+    make_dataset(self, with, datasets, 0, promise, fill, [self] { self->quit(); });
     return promise;
   }};
 }

@@ -66,15 +66,21 @@ void upload_store::recover() {
   finish_next();
 }
 
+/// Whether its bytes are there. Those of a complete one are left alone: its finisher may have
+/// closed the file already, so that it could not be opened for writing.
 bool upload_store::recover(upload& u) {
   const bool has_bytes = u.state == "receiving" || u.state == "complete" ||
                          (u.state == "processing" && u.parts.empty());
   if (!has_bytes)
     return true;
+  const auto file = file_of(u.id);
   struct stat about {};
-  return stat(file_of(u.id).c_str(), &about) == 0 &&
-         static_cast<std::uint64_t>(about.st_size) >= u.offset &&
-         truncate(file_of(u.id).c_str(), static_cast<off_t>(u.offset)) == 0;
+  if (stat(file.c_str(), &about) != 0 || static_cast<std::uint64_t>(about.st_size) < u.offset)
+    return false;
+  if (static_cast<std::uint64_t>(about.st_size) > u.offset &&
+      truncate(file.c_str(), static_cast<off_t>(u.offset)) != 0)
+    throw errno_failure("cut the upload " + u.id); // its bytes were promised: nothing is removed
+  return true;
 }
 
 upload& upload_store::find(const std::string& id) {

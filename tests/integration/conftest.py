@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 if "JOBRUNNER_PREFIX" in os.environ:  # tests of single programs look for them here
     os.environ.setdefault("JOBRUNNER_BIN", os.environ["JOBRUNNER_PREFIX"] + "/bin")
 
-from harness import datasets  # noqa: E402
+from harness import datasets, s3  # noqa: E402
 
 
 def pytest_configure(config):
@@ -90,6 +90,40 @@ def toolbox(site):
         site.server.start()
     with site.client() as client:
         return client.upload("toolbox.tar.gz", datasets.toolbox())["sha256"]
+
+
+def name_of(request):
+    return request.module.__name__.removeprefix("test_")
+
+
+@pytest.fixture(scope="module")
+def bucket(site, request):
+    """A bucket of a real S3 server, one to a file."""
+    if not s3.available():
+        pytest.skip("JR_S3RVER names no s3rver (run_tests.sh installs it)")
+    made = s3.Bucket(site.top / f"{name_of(request)}-bucket")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def remote(site, request, bucket):
+    """A server of its own with the bucket; killed and started again as tests like."""
+    made = site.another_server(name_of(request), **bucket.environment())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def api(site, remote, bucket):
+    """A client of `remote`, which runs, and whose bucket makes no trouble."""
+    bucket.proxy.calm()
+    if not remote.alive():
+        remote.start()
+    with site.client(remote) as made:
+        yield made
+    bucket.proxy.calm()
 
 
 @pytest.fixture(scope="module")

@@ -1,39 +1,16 @@
 """Outputs of jobs into a bucket: a real S3 server, and a proxy before it that checks signatures and makes trouble."""
-import os
+import functools
 import pathlib
 import threading
 import time
 
 import pytest
-from harness import datasets, s3
+from harness import datasets, imports
+from harness.imports import MIB, nothing_left
 
-pytestmark = pytest.mark.skipif(not s3.available(), reason="JR_S3RVER names no s3rver (run_tests.sh installs it)")
-MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def bucket(site):
-    made = s3.Bucket(site.top / "exports")
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def remote(site, bucket):
-    made = site.another_server("s3out", **bucket.environment())
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def api(site, remote, bucket):
-    bucket.proxy.calm()
-    if not remote.alive():
-        remote.start()
-    with site.client(remote) as made:
-        yield made
-    bucket.proxy.calm()
+begin = functools.partial(imports.begin, ask="/outputs/export")
+ended = functools.partial(imports.ended, among="exports")
+wait_for = functools.partial(imports.wait_for, among="exports")
 
 
 @pytest.fixture(scope="module")
@@ -45,29 +22,6 @@ def job(site, remote):
         api.wait(made, 120)
         api.wait_indexed(made)
         return made, {path: api.file(made, path).content for path in api.outputs(made)}
-
-
-def begin(api, **fields):
-    answer = api.post("/outputs/export", data=fields)
-    assert answer.status_code == 202, answer.text
-    assert answer.headers["Location"] == f"/exports/{answer.json()['id']}"
-    return answer.json()["id"]
-
-
-def ended(api, name, state="COMPLETED", seconds=120):
-    end = time.monotonic() + seconds
-    while not (found := api.get(f"/exports/{name}", params={"wait": 30}).json())["done"]:
-        assert time.monotonic() < end, f"not done after {seconds} s: {found}"
-    assert found["state"] == state, str(found)
-    return found
-
-
-def wait_for(api, name, condition, seconds=60):
-    found, end = api.get(f"/exports/{name}").json(), time.monotonic() + seconds
-    while not condition(found):
-        assert time.monotonic() < end and not found["done"], str(found)
-        found = api.get(f"/exports/{name}", params={"wait": 5, "since": found["seq"]}).json()
-    return found
 
 
 def is_there(bucket, prefix, files):
@@ -193,7 +147,6 @@ def test_a_service_that_refuses_is_told_in_words_and_its_uploads_are_aborted(api
     assert bucket.proxy.count("DELETE", "uploadId=") == 1
 
 
-@pytest.mark.skipif("JR_EXPORT_RESTARTS" not in os.environ, reason="after other tests of this file a part can be silent for too long: not understood yet")
 def test_a_cancelled_export_aborts_its_uploads(api, bucket, job, site, remote):
     def slowly(handler, _):
         if handler.command == "DELETE":
@@ -207,11 +160,9 @@ def test_a_cancelled_export_aborts_its_uploads(api, bucket, job, site, remote):
     wait_for(api, name, lambda now: now["bytes_done"] >= 16 * MIB)
     assert api.delete(f"/exports/{name}").json()["state"] == "CANCELLED"
     site.wait_until(lambda: bucket.proxy.count("DELETE", "uploadId=") == 1, 20, "the upload is aborted")
-    folder = pathlib.Path(remote.environment["JR_ROOT"]) / "datasets/.transfers"
-    site.wait_until(lambda: not list(folder.iterdir()), 20, "nothing is left")
+    nothing_left(site, remote)
 
 
-@pytest.mark.skipif("JR_EXPORT_RESTARTS" not in os.environ, reason="after other tests of this file a part can be silent for too long: not understood yet")
 @pytest.mark.parametrize("end", ["kill", "stop"])
 def test_after_a_restart_an_export_goes_on_with_what_is_missing(api, bucket, job, remote, end):
     held = threading.Event()
@@ -227,7 +178,7 @@ def test_after_a_restart_an_export_goes_on_with_what_is_missing(api, bucket, job
     wait_for(api, name, lambda now: now["bytes_done"] >= (36 + 16 + 4) * MIB)
     getattr(remote, end)()
     held.set()
-    bucket.proxy.calm()
+    bucket.proxy.deserted()
     remote.start()
     found = ended(api, name)
     assert found["bytes_done"] == found["bytes_total"]
@@ -235,7 +186,6 @@ def test_after_a_restart_an_export_goes_on_with_what_is_missing(api, bucket, job
     is_there(bucket, f"again-{end}/", job[1])
 
 
-@pytest.mark.skipif("JR_EXPORT_RESTARTS" not in os.environ, reason="after other tests of this file a part can be silent for too long: not understood yet")
 def test_an_output_that_changed_since_is_read_anew(api, bucket, job, remote, site):
     """A file replaced between two runs of one export is not glued together from both."""
     number, files = job
@@ -255,7 +205,7 @@ def test_an_output_that_changed_since_is_read_anew(api, bucket, job, remote, sit
     held.set()
     new = datasets.fresh(len(files["large1.bin"]))
     result.write_bytes(new)
-    bucket.proxy.calm()
+    bucket.proxy.deserted()
     remote.start()
     ended(api, name)
     is_there(bucket, "replaced/", {**files, "large1.bin": new})

@@ -7,34 +7,6 @@ import pytest
 from harness import datasets, s3
 from harness.imports import MIB, imported, nothing_left, refused
 
-pytestmark = pytest.mark.skipif(not s3.available(), reason="JR_S3RVER names no s3rver (run_tests.sh installs it)")
-
-
-@pytest.fixture(scope="module")
-def bucket(site):
-    made = s3.Bucket(site.top / "faults-bucket")
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def remote(site, bucket):
-    """A server of its own with the bucket; killed and started again as tests like."""
-    made = site.another_server("faults", **bucket.environment())
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def api(site, remote, bucket):
-    bucket.proxy.calm()
-    if not remote.alive():
-        remote.start()
-    with site.client(remote) as made:
-        yield made
-    bucket.proxy.calm()
-
 
 def first_times(count, what):
     """A fault of the first `count` GETs of objects."""

@@ -3,9 +3,6 @@ import socket
 import threading
 
 import pytest
-from harness import s3
-
-pytestmark = pytest.mark.skipif(not s3.available(), reason="JR_S3RVER names no s3rver (run_tests.sh installs it)")
 
 
 class Listener:
@@ -29,13 +26,6 @@ class Listener:
 
     def close(self):
         self.socket.close()
-
-
-@pytest.fixture(scope="module")
-def bucket(site):
-    made = s3.Bucket(site.top / "ssrf")
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -98,6 +98,7 @@ class Proxy(http.server.ThreadingHTTPServer):
     def __init__(self, behind):
         self.behind = behind
         self.keys = {KEY_ID: KEY}
+        self.open, self.changed = 0, threading.Condition()  # connections
         self.calm()
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -117,6 +118,23 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.seen = []          # (method, path with query, headers)
         self.unsigned = 0
         self.checks_if_match = True
+
+    def deserted(self):
+        """When the client has been killed: once all that it had still sent is heard, forgets it and is calm."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: not self.open, 30), f"{self.open} connections are open"
+        self.calm()
+
+    def process_request(self, request, client_address):
+        with self.changed:
+            self.open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        with self.changed:
+            self.open -= 1
+            self.changed.notify_all()
 
     def count(self, method, part=""):
         return sum(1 for seen, path, _ in self.seen if seen == method and part in path)

@@ -1,6 +1,6 @@
 """Users and folders of an instance. Who may do what:
 
-    JR_ROOT           1775 root:server    the server adds its database; the rest is root's
+    JR_ROOT           1775 root:server    the server adds its database and webhook_secret (0600); the rest is root's
     datasets/         0755 server         for jobs to read   .staging/ 0770, .files/ and .uploads/ 0700: server only
     results/ jobs/    0750 server:job     the server makes a folder in it for each job
     logs/             0770 server:job     slurmd opens a job's log as the job user

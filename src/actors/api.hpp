@@ -280,6 +280,26 @@ using event_actor = caf::typed_actor<
     // A job of before there were events has one, of its present state. not_found.
     caf::replies_to<atom::list, event_query>::with<event_page>>;
 
+/// How far the events of a job have come to its webhook.
+struct webhook_view {
+  std::string state =
+      "pending"; // or delivered (all there are), stopped (by a 410), failed (given up)
+  std::int64_t delivered_seq = 0;    // of the last event that was taken
+  std::int64_t tries = 0;            // of the next one, all in vain
+  std::optional<timestamp> next_try; // of it
+  std::string error;                 // of its last try, in words
+};
+
+using webhook_actor = caf::typed_actor<
+    // From the registry: the job has an event more.
+    caf::reacts_to<atom::hint, std::int64_t>,
+    // Of a job that has a webhook_url.
+    caf::replies_to<atom::get, std::int64_t>::with<webhook_view>,
+    // What receivers check signatures with, "whsec_...".
+    caf::replies_to<atom::get>::with<std::string>,
+    // INTERNAL: the clock.
+    caf::reacts_to<atom::tick>>;
+
 /// A job for Slurm.
 struct submit_order {
   slurm::submission what;
@@ -411,6 +431,7 @@ struct actors {
   event_actor events;
   poller_actor slurm;
   job_list_actor job_lists;
+  webhook_actor webhooks;
 };
 
 } // namespace jobrunner
@@ -449,6 +470,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::transfer_wait)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::upload_whole)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jobrunner::webhook_view)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const jobrunner::queue_look>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::int64_t>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::string>)

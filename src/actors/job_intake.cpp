@@ -7,6 +7,7 @@
 #include "core/uuid.hpp"
 #include "slurm/array_spec.hpp"
 #include "slurm/job_extras.hpp"
+#include "webhook/sending.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -107,10 +108,14 @@ fs::path folder_of(const services& with, const dataset& d) {
   return d.rel_path.ends_with('/') || fs::is_directory(path) ? path : path.parent_path();
 }
 
-job_extras check_extras(job_extras extras) {
-  if (!extras.webhook_url.empty()) // refused rather than never called
-    throw failure(errc::invalid, "webhook_url: webhooks are not delivered yet; leave it out, and "
-                                 "GET /jobs/{id}/events or ?wait= tells of every change");
+/// Where its address is only known by its name, that is judged at each connection.
+job_extras check_extras(const services& with, job_extras extras) {
+  if (!extras.webhook_url.empty())
+    try {
+      webhook::receiver_of(extras.webhook_url, with.settings.outside);
+    } catch (const failure& f) {
+      throw failure(f.code(), std::string{"webhook_url: "} + f.what());
+    }
   return slurm::checked(std::move(extras));
 }
 
@@ -124,7 +129,7 @@ job_inputs find_inputs(const services& with, const job_request& r) {
   job_inputs found;
   found.command = find_command(with, r.command_key);
   found.params = parse_params(r.params_json);
-  found.extras = check_extras(r.extras);
+  found.extras = check_extras(with, r.extras);
   found.data = find_dataset(with, r.dataset_sha);
   return found;
 }

@@ -25,17 +25,20 @@ failure unknown_job(std::int64_t id) {
 } // namespace
 
 job_registry::job_registry(job_actor::pointer self, const services& with, indexer_actor indexer,
-                           std::vector<slurm_actor> workers, remover_actor remover)
+                           std::vector<slurm_actor> workers, remover_actor remover,
+                           webhook_actor webhooks)
     : self_(self),
       with_(with),
       indexer_(std::move(indexer)),
       workers_(std::move(workers)),
       remover_(std::move(remover)),
+      webhooks_(std::move(webhooks)),
       db_(store::open(with.settings.root)),
       rows_(db_),
       events_(db_),
       datasets_(db_),
       deletions_(db_),
+      webhook_rows_(db_),
       newest_event_(events_.largest()) {
   recover();
 }
@@ -90,6 +93,8 @@ void job_registry::commit(std::vector<job> changed) {
       auto event = event_of(j);
       events_.insert(event);
       events.push_back(event.n);
+      if (!j.extras.webhook_url.empty())
+        webhook_rows_.note(j.id, event.at);
     }
     t.commit();
   }
@@ -97,6 +102,8 @@ void job_registry::commit(std::vector<job> changed) {
   for (const auto& j : changed) {
     with_.published.jobs.publish(j);
     tell(j, *event++);
+    if (!j.extras.webhook_url.empty())
+      self_->send(webhooks_, atom::hint_v, j.id);
     if (!j.done) {
       open_[j.id].now = j;
       open_[j.id].unsaved = false;
@@ -166,8 +173,9 @@ void job_registry::mark_indexed(std::int64_t id, const std::string& experiment) 
 job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_registry_state> self,
                                             const services& with, const indexer_actor& indexer,
                                             const std::vector<slurm_actor>& workers,
-                                            const remover_actor& remover) {
-  self->state.it = std::make_unique<job_registry>(self, with, indexer, workers, remover);
+                                            const remover_actor& remover,
+                                            const webhook_actor& webhooks) {
+  self->state.it = std::make_unique<job_registry>(self, with, indexer, workers, remover, webhooks);
   auto* registry = self->state.it.get();
   // Who asks for a wait is monitored; it exits when its HTTP client hangs up.
   self->set_down_handler([registry](const caf::down_msg& down) { registry->gone(down.source); });

@@ -9,6 +9,7 @@
 #include "store/deletions.hpp"
 #include "store/events.hpp"
 #include "store/jobs.hpp"
+#include "store/webhooks.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -28,7 +29,7 @@ namespace jobrunner {
 class job_registry {
 public:
   job_registry(job_actor::pointer self, const services& with, indexer_actor indexer,
-               std::vector<slurm_actor> workers, remover_actor remover);
+               std::vector<slurm_actor> workers, remover_actor remover, webhook_actor webhooks);
 
   caf::result<job> submit(const job_request&);
   job get(std::int64_t id);
@@ -106,6 +107,7 @@ private:
   indexer_actor indexer_;
   std::vector<slurm_actor> workers_;
   remover_actor remover_;
+  webhook_actor webhooks_;
   std::size_t next_worker_ = 0, submitting_ = 0;
   bool releasing_ = false;
   sqlite::database db_;
@@ -113,6 +115,7 @@ private:
   store::events events_;
   store::datasets datasets_;
   store::deletions deletions_;
+  store::webhooks webhook_rows_;
   std::map<std::int64_t, open_job> open_; // by API id
   std::map<std::string, intent> intents_; // by uuid: nobody knows yet whether Slurm has taken them
   std::set<std::string> unreleased_;      // tasks of whole arrays that Slurm may still hold
@@ -135,6 +138,7 @@ static_assert(!std::is_aggregate_v<job_registry_state>);
 job_actor::behavior_type job_registry_actor(job_actor::stateful_pointer<job_registry_state> self,
                                             const services& with, const indexer_actor& indexer,
                                             const std::vector<slurm_actor>& workers,
-                                            const remover_actor& remover);
+                                            const remover_actor& remover,
+                                            const webhook_actor& webhooks);
 
 } // namespace jobrunner

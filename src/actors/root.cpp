@@ -11,6 +11,7 @@
 #include "actors/slurm_poller.hpp"
 #include "actors/slurm_worker.hpp"
 #include "actors/upload_store.hpp"
+#include "actors/webhook_desk.hpp"
 #include "core/log.hpp"
 #include "store/schema.hpp"
 
@@ -61,11 +62,12 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   handles_.events = sys.spawn<caf::detached>(event_reader, shared);    // SQLite
   std::vector<slurm_actor> workers;
   for (std::size_t i = 0; i < slurm_workers; ++i)
-    workers.push_back(sys.spawn<caf::detached>(slurm_worker, shared)); // waits for sbatch
-  handles_.job_lists = sys.spawn<caf::detached>(job_lists, shared);    // SQLite
-  const auto remover = sys.spawn<caf::detached>(job_remover, shared);  // removes folders
+    workers.push_back(sys.spawn<caf::detached>(slurm_worker, shared));      // waits for sbatch
+  handles_.job_lists = sys.spawn<caf::detached>(job_lists, shared);         // SQLite
+  const auto remover = sys.spawn<caf::detached>(job_remover, shared);       // removes folders
+  handles_.webhooks = sys.spawn<caf::detached>(webhook_desk_actor, shared); // SQLite
   handles_.jobs = sys.spawn<caf::detached>(job_registry_actor, shared, handles_.indexer, workers,
-                                           remover); // SQLite
+                                           remover, handles_.webhooks); // SQLite
   handles_.importer = sys.spawn<caf::detached>(b2_importer, shared, handles_.datasets,
                                                handles_.jobs); // SQLite
   handles_.slurm =
@@ -75,6 +77,7 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.slurm));    // tells the registry
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.importer)); // asks datasets, jobs
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.jobs));     // asks all below
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.webhooks));
   stop_order_.push_back(caf::actor_cast<caf::actor>(remover));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.job_lists));
   for (const auto& w : workers)

@@ -175,4 +175,20 @@ bool address_guard::admits(const sockaddr& resolved, std::string_view host,
   return listed(host, port) && (far == reach::local || is_address(normal(host)));
 }
 
+bool address_guard::may_admit(std::string_view host, std::uint16_t port) const {
+  const auto name = normal(host);
+  if (name == "localhost" || name.ends_with(".localhost")) // RFC 6761, 6.3
+    return listed(host, port);
+  sockaddr_in in{};
+  in.sin_family = AF_INET;
+  if (inet_pton(AF_INET, name.c_str(), &in.sin_addr) == 1)
+    return admits(reinterpret_cast<const sockaddr&>(in), host, port);
+  sockaddr_in6 in6{};
+  in6.sin6_family = AF_INET6;
+  if (name.size() > 2 && name.front() == '[' &&
+      inet_pton(AF_INET6, name.substr(1, name.size() - 2).c_str(), &in6.sin6_addr) == 1)
+    return admits(reinterpret_cast<const sockaddr&>(in6), host, port);
+  return true;
+}
+
 } // namespace jobrunner

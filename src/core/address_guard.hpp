@@ -37,6 +37,10 @@ public:
   /// address; a listed address may be any.
   bool admits(const sockaddr& resolved, std::string_view host, std::uint16_t port) const;
 
+  /// The same as far as the host's spelling tells it: false for an address that is not admitted and
+  /// for localhost, true for any other name. Asks no resolver.
+  bool may_admit(std::string_view host, std::uint16_t port) const;
+
 private:
   struct entry {
     std::string host;

@@ -128,6 +128,16 @@ s3_settings load_s3() {
   return s;
 }
 
+webhook_settings load_webhooks() {
+  webhook_settings w;
+  w.secrets = secret{take("JR_WEBHOOK_SECRET")};
+  w.senders = number<unsigned>("JR_WEBHOOK_SENDERS", 16, 1, 256);
+  w.timeout = std::chrono::seconds{number<std::int64_t>("JR_WEBHOOK_TIMEOUT_S", 15, 1, 300)};
+  w.give_up =
+      std::chrono::seconds{number<std::int64_t>("JR_WEBHOOK_GIVE_UP_S", 259200, 1, 31536000)};
+  return w;
+}
+
 } // namespace
 
 config load_config() {
@@ -154,6 +164,7 @@ config load_config() {
   c.b2_mount = absolute_path("JR_B2_MOUNT", "/mnt/b2");
   c.import_roots = import_roots();
   c.s3 = load_s3();
+  c.webhooks = load_webhooks();
   c.outside = address_guard{text("JR_ALLOWED_PRIVATE_HOSTS", "")};
   c.max_upload_bytes = number<std::uint64_t>("JR_MAX_UPLOAD_BYTES", 1ULL << 42U, 1, no_limit);
   c.min_free_bytes = number<std::uint64_t>("JR_MIN_FREE_BYTES", 256ULL << 20U, 0, no_limit);

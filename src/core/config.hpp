@@ -24,6 +24,14 @@ struct s3_settings {
   std::chrono::seconds longest{86400}; // JR_S3_MAX_S: a transfer
 };
 
+/// Events of jobs, sent to where their webhook_url says.
+struct webhook_settings {
+  secret secrets;                       // JR_WEBHOOK_SECRET; empty: of JR_ROOT/webhook_secret
+  unsigned senders = 16;                // JR_WEBHOOK_SENDERS: at once
+  std::chrono::seconds timeout{15};     // JR_WEBHOOK_TIMEOUT_S: of one try
+  std::chrono::seconds give_up{259200}; // JR_WEBHOOK_GIVE_UP_S: after an event's first try
+};
+
 struct config {
   std::filesystem::path root;         // JR_ROOT
   std::string bind_address;           // JR_BIND
@@ -46,6 +54,7 @@ struct config {
   std::vector<std::filesystem::path> import_roots; // JR_IMPORT_ROOTS, colon-separated
   address_guard outside; // JR_ALLOWED_PRIVATE_HOSTS: where webhooks, imports and exports may go
   s3_settings s3;
+  webhook_settings webhooks;
   std::uint64_t max_upload_bytes = 0;          // JR_MAX_UPLOAD_BYTES
   std::uint64_t min_free_bytes = 0;            // JR_MIN_FREE_BYTES: kept free on the disk
   std::uint64_t max_extracted_bytes = 0;       // JR_MAX_EXTRACTED_BYTES

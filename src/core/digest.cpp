@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 
+#include <cstdint>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -34,6 +35,28 @@ std::string base64(std::string_view bytes) {
   const int size = EVP_EncodeBlock(bytes_of(made), bytes_of(bytes), static_cast<int>(bytes.size()));
   made.resize(static_cast<std::size_t>(size));
   return made;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (text.size() % 4 != 0)
+    return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  std::string bytes;
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool pad = i + padding >= text.size();
+    const auto value = pad ? 0 : digits.find(text[i]);
+    if (value == std::string_view::npos)
+      return std::nullopt;
+    bits = bits << 6U | static_cast<std::uint32_t>(value);
+    if (i % 4 == 3)
+      for (const unsigned shift : {16U, 8U, 0U})
+        bytes += static_cast<char>(bits >> shift & 0xffU);
+  }
+  bytes.resize(bytes.size() - padding);
+  return bytes;
 }
 
 void md5::release::operator()(evp_md_ctx_st* p) const noexcept {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@ namespace jobrunner {
 std::string hmac_sha256(std::string_view key, std::string_view text); // 32 raw bytes
 
 std::string base64(std::string_view bytes); // RFC 4648, section 4, with padding
+std::optional<std::string> base64_decode(std::string_view text); // nothing: it is no such text
 
 /// MD5 of a stream: no security, but what object stores tell of the bytes they hold.
 class md5 {

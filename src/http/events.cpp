@@ -1,6 +1,7 @@
 // What happened to jobs, as it happens: server-sent events, or pages of JSON that can be waited
 // for.
 #include "actors/ask.hpp"
+#include "core/event_json.hpp"
 #include "http/handlers.hpp"
 #include "http/render.hpp"
 #include "http/text/accept.hpp"

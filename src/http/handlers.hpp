@@ -52,6 +52,9 @@ asio::awaitable<response> list_jobs(exchange&);
 asio::awaitable<response> get_job(exchange&);
 asio::awaitable<response> get_job_result(exchange&);
 
+// webhooks.cpp
+asio::awaitable<response> get_webhook_secret(exchange&);
+
 // events.cpp
 asio::awaitable<response> get_events(exchange&);
 asio::awaitable<response> get_job_events(exchange&);

@@ -63,11 +63,28 @@ bool worth_telling(const question& q, const job& j) {
   return j.done || (q.state && *q.state != j.state) || (q.tags && !unchanged(q, j));
 }
 
-response answer(const context& with, const question& q, const job& j) {
-  const auto stale = stale_since(with.published.slurm.view(), std::chrono::steady_clock::now());
-  auto res = unchanged(q, j) ? response{} : json(beast::status::ok, to_json(j, stale));
-  if (unchanged(q, j))
+/// How far its events have come changes without the job, and so is asked for.
+asio::awaitable<boost::json::value> webhook_of(const context& with, const question& q,
+                                               const job& j) {
+  boost::json::value shown;
+  if (!j.extras.webhook_url.empty() && !unchanged(q, j)) {
+    const auto view = co_await ask(with.to.webhooks, 10s, atom::get_v, j.id);
+    shown = to_json(view);
+  }
+  co_return shown;
+}
+
+response answer(const context& with, const question& q, const job& j,
+                const boost::json::value& webhook) {
+  response res;
+  if (unchanged(q, j)) {
     res.message.result(beast::status::not_modified);
+  } else {
+    const auto stale = stale_since(with.published.slurm.view(), std::chrono::steady_clock::now());
+    auto body = to_json(j, stale);
+    body.emplace("webhook", webhook);
+    res = json(beast::status::ok, std::move(body));
+  }
   res.message.set(beast::field::etag, etag_of(j));
   res.message.set(beast::field::cache_control, "no-cache");
   if (q.preferred)
@@ -81,9 +98,11 @@ asio::awaitable<bool> look(const context& with, const question& q, bool late, st
   const auto j = co_await find_job(with, q.id);
   seq = j.seq;
   const bool tell = late || worth_telling(q, j);
-  if (tell)
-    res = answer(with, q, j);
-  co_return tell;
+  if (!tell)
+    co_return false;
+  const auto webhook = co_await webhook_of(with, q, j);
+  res = answer(with, q, j, webhook);
+  co_return true;
 }
 
 class late_job final : public late_answer {

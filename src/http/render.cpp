@@ -39,6 +39,12 @@ value array_of(const job& j) {
   return {{"id", j.array_uuid}, {"index", j.array_index}};
 }
 
+/// Without its query, which may hold a key.
+std::string shown_url(const std::string& url) {
+  const auto query = url.find('?');
+  return query == std::string::npos ? url : url.substr(0, query) + "?***";
+}
+
 boost::json::object task_to_json(const job& j) {
   return {{"index", j.array_index},
           {"job_id", j.id},
@@ -124,7 +130,7 @@ boost::json::object to_json(const job& j) {
             {"mem_gb", gigabytes(j.wanted.mem_mb)},
             {"time_limit", to_time_limit(j.wanted.time_limit_s)},
             {"signal", j.extras.signal},
-            {"webhook_url", j.extras.webhook_url},
+            {"webhook_url", shown_url(j.extras.webhook_url)},
             {"created_at", to_rfc3339(j.created_at)}}}};
 }
 
@@ -137,9 +143,12 @@ boost::json::object to_json(const job& j, const std::optional<timestamp>& stale_
   return body;
 }
 
-boost::json::object to_json(const job_event& e) {
-  return {{"job_id", e.job_id}, {"seq", e.seq},       {"type", e.type},        {"status", e.state},
-          {"done", e.done},     {"reason", e.reason}, {"at", to_rfc3339(e.at)}};
+boost::json::object to_json(const webhook_view& w) {
+  return {{"state", w.state},
+          {"delivered_seq", w.delivered_seq},
+          {"tries", w.tries},
+          {"next_try_at", moment(w.next_try)},
+          {"error", w.error.empty() ? value(nullptr) : value(w.error)}};
 }
 
 boost::json::object to_json(const output& o) {

@@ -14,11 +14,11 @@ boost::json::object to_json(const job&);
 boost::json::object
 to_json(const job&,
         const std::optional<timestamp>& stale_since); // exactly one key is called "status"
-boost::json::object to_json(const job_event&);        // likewise
 boost::json::object to_json(const job_plan&);
 boost::json::object to_json(const array_view&, const std::string& id);
 /// {"id", "tasks": [{"index", "job_id"}]} of an array, or of the tasks of one that run again.
 boost::json::object tasks_to_json(const std::vector<job>& tasks);
 boost::json::object to_json(const output&);
+boost::json::object to_json(const webhook_view&);
 
 } // namespace jobrunner::http

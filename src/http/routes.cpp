@@ -41,6 +41,7 @@ constexpr std::array table{
     route{verb::get, "/jobs/{id}", get_job},
     route{verb::get, "/jobs/{id}/events", get_job_events},
     route{verb::get, "/events", get_events},
+    route{verb::get, "/webhooks/secret", get_webhook_secret},
     route{verb::get, "/jobs/{id}/log", get_job_log},
     route{verb::get, "/jobs/{id}/result", get_job_result},
     route{verb::delete_, "/jobs/{id}", delete_job},

@@ -1,6 +1,7 @@
 // When to try again, and when to give up.
 #pragma once
 
+#include "core/backoff.hpp"
 #include "core/error.hpp"
 
 #include <chrono>
@@ -32,13 +33,6 @@ struct patience {
   std::chrono::milliseconds total{300000};              // for one request with all its tries
 };
 
-/// The pause before try number `next` (the second is 1): it doubles up to the longest, and half of
-/// it is left to chance (`random` from 0 to 1), so that many do not come back at once.
-std::chrono::milliseconds pause_before(unsigned next, double random, const patience&);
-
-/// A random number from 0 to 1.
-double chance();
-
 /// Waits; throws stopped.
 void wait(std::chrono::milliseconds, const std::stop_token&);
 
@@ -56,7 +50,7 @@ auto retry(const patience& how, const std::stop_token& stop, F call) {
     } catch (const failure& f) {
       if (stop.stop_requested())
         throw stopped{};
-      pause = pause_before(next, chance(), how);
+      pause = pause_before(next, chance(), {how.first, how.longest});
       if (const auto* slow = dynamic_cast<const slow_down*>(&f); slow && slow->pause() > pause)
         pause = slow->pause();
       if (f.code() != errc::unavailable || std::chrono::steady_clock::now() + pause > end)

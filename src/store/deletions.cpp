@@ -7,6 +7,7 @@ deletions::deletions(sqlite::database& db)
       job_(db, "DELETE FROM jobs WHERE job_id=?"),
       labels_(db, "DELETE FROM labels WHERE job = (SELECT n FROM jobs WHERE job_id=?)"),
       events_(db, "DELETE FROM events WHERE job_id=?"),
+      webhook_(db, "DELETE FROM webhooks WHERE job_id=?"),
       outputs_(db, "DELETE FROM outputs WHERE job_id=?"),
       note_(db, "INSERT INTO deleted(job_id, uuid, result_dir, log_path, clean) VALUES(?,?,?,?,0)"),
       find_(db, "SELECT 1 FROM deleted WHERE job_id=?"),
@@ -20,6 +21,7 @@ void deletions::remove(const job& j) {
   labels_(j.id);
   job_(j.id);
   events_(j.id);
+  webhook_(j.id);
   outputs_(j.id);
   note_(j.id, j.uuid, j.result_dir, j.log_path);
   t.commit();

@@ -132,10 +132,22 @@ CREATE TABLE uploads( -- resumable ones; their bytes lie in datasets/.uploads/<i
   created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
+constexpr auto webhooks_of_jobs = R"(
+CREATE TABLE webhooks( -- a row for each job with a webhook_url, from its first event on
+  job_id INTEGER PRIMARY KEY,
+  delivered INTEGER NOT NULL DEFAULT 0, -- seq of the last event that was taken
+  tries INTEGER NOT NULL DEFAULT 0, first_try INTEGER, due INTEGER, -- of the next one
+  state INTEGER NOT NULL DEFAULT 0, -- 0: open, 1: stopped by the receiver, 2: given up
+  error TEXT NOT NULL DEFAULT '');
+CREATE INDEX webhooks_due ON webhooks(job_id) WHERE due IS NOT NULL;
+)";
+
 // From version i to i + 1, for a database in which the steps before have been done.
-const std::array<std::vector<const char*>, 2> steps{
-    {{first_tables}, {jobs_with_extras, transfers_to_buckets, datasets_with_a_life}}};
-constexpr std::int64_t newest = 2;
+const std::array<std::vector<const char*>, 3> steps{
+    {{first_tables},
+     {jobs_with_extras, transfers_to_buckets, datasets_with_a_life},
+     {webhooks_of_jobs}}};
+constexpr std::int64_t newest = 3;
 
 std::int64_t number(sqlite::database& db, const char* sql) {
   sqlite::statement s{db, sql};

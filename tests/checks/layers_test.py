@@ -7,13 +7,14 @@ import pathlib
 import re
 import sys
 
-LEAVES = {"archive", "s3", "slurm", "store"}
+LEAVES = {"archive", "s3", "slurm", "store", "webhook"}
 MAY_INCLUDE = {
     "core": {"core"},
     "archive": {"core", "archive"},
     "s3": {"core", "s3"},
     "slurm": {"core", "slurm"},
     "store": {"core", "store"},
+    "webhook": {"core", "webhook"},
     "actors": {"core", *LEAVES, "actors"},
 }
 # Of the actors http knows their messages, the way to ask, and what they publish to be read; of the

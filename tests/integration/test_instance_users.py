@@ -11,7 +11,7 @@ pytestmark = pytest.mark.no_server
 
 @as_root
 def test_the_job_user_can_read_no_secret_and_change_nothing_of_the_instances(instance):
-    names = "auth_token slurm/munge/key slurm/state run/server.json log datasets/.staging".split()
+    names = "auth_token webhook_secret slurm/munge/key slurm/state run/server.json log datasets/.staging".split()
     script = "".join(f"cat {instance.root}/{n} >/dev/null 2>&1 && echo read {n}; ls {instance.root}/{n}/ >/dev/null 2>&1 && echo listed {n}\n" for n in names)
     for place in ("", "datasets", "results", "jobs", "slurm", "run", "app", "slurm/munge", "slurm/spool"):
         script += f"touch {instance.root}/{place}/mine 2>/dev/null && echo wrote {place}\n"

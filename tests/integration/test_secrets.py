@@ -103,7 +103,7 @@ def test_the_server_is_not_root_and_dumps_no_core(server, site):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="all is one user here")
 def test_a_job_can_neither_change_its_dataset_nor_read_the_servers_files(client, site, run_tool):
-    forbidden = [site.root / name for name in ("jr_slurm.db", "auth_token", "run/server.json", "datasets/.staging", "slurm/munge/key", "slurm/state")]
+    forbidden = [site.root / name for name in ("jr_slurm.db", "auth_token", "webhook_secret", "run/server.json", "datasets/.staging", "slurm/munge/key", "slurm/state")]
     job_id = run_tool("reach.py", {"forbidden": [str(path) for path in forbidden if path.exists()]})
     client.wait(job_id)
     assert client.file(job_id, "reach.json").json()["done"] == []

@@ -148,6 +148,17 @@ TEST(address_guard, a_listed_address_is_that_one_in_any_spelling) {
   EXPECT_TRUE((address_guard{"169.254.1.1"}.admits(address{"169.254.1.1"}, "169.254.1.1", 1)));
 }
 
+TEST(address_guard, a_spelling_tells_what_no_connection_will_be_made_to) {
+  const address_guard guard{"10.0.0.7:9000,localhost:80"};
+  for (const auto* host : {"127.0.0.1", "10.0.0.8", "[::1]", "[fe80::1]", "[::ffff:10.0.0.1]",
+                           "169.254.169.254", "localhost", "LOCALHOST.", "a.localhost"})
+    EXPECT_FALSE(guard.may_admit(host, 443)) << host;
+  for (const auto* host : {"8.8.8.8", "[2606:4700::1111]", "example.org", "localhost.example.org"})
+    EXPECT_TRUE(guard.may_admit(host, 443)) << host;
+  EXPECT_TRUE(guard.may_admit("10.0.0.7", 9000));
+  EXPECT_TRUE(guard.may_admit("localhost", 80));
+}
+
 TEST(address_guard, a_list_that_cannot_be_meant_is_refused_with_its_entry) {
   for (const auto* bad : {"http://minio", "minio:", "minio:0", "minio:65536", "minio:x", ":9000",
                           "a b", "minio/x", "user@minio", "::1", "[::1", "[]", "[::1]x", "mi*nio"})

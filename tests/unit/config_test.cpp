@@ -51,13 +51,15 @@ TEST(config, without_variables_it_is_that_of_the_container) {
 }
 
 TEST(config, secrets_are_taken_out_of_the_environment) {
-  const variables set{
-      {{"JR_AUTH_TOKEN", "s3cret"}, {"JR_B2_APP_KEY", "key"}, {"JR_B2_KEY_ID", "id"}}};
+  const variables set{{{"JR_AUTH_TOKEN", "s3cret"},
+                       {"JR_B2_APP_KEY", "key"},
+                       {"JR_B2_KEY_ID", "id"},
+                       {"JR_WEBHOOK_SECRET", "whsec_x"}}};
   const char* where = std::getenv("JR_AUTH_TOKEN");
   const auto c = load_config();
   EXPECT_EQ(c.token.reveal(), "s3cret");
   EXPECT_FALSE(c.default_token);
-  for (const auto* name : {"JR_AUTH_TOKEN", "JR_B2_APP_KEY", "JR_B2_KEY_ID"})
+  for (const auto* name : {"JR_AUTH_TOKEN", "JR_B2_APP_KEY", "JR_B2_KEY_ID", "JR_WEBHOOK_SECRET"})
     EXPECT_EQ(std::getenv(name), nullptr) << name;
   EXPECT_EQ(std::strlen(where), 0U); // the bytes that /proc/self/environ would show
 }
@@ -85,7 +87,7 @@ TEST(config, a_bad_value_is_refused_with_its_name_and_what_would_be_right) {
       {"JR_PORT", "65536"},          {"JR_IO_THREADS", "0"},    {"JR_MAX_UPLOADS", "-1"},
       {"JR_POLL_INTERVAL_MS", "1s"}, {"JR_ROOT", "relative"},   {"JR_B2_ENABLE", "yes"},
       {"JR_MAX_UPLOAD_BYTES", "0"},  {"JR_MIN_FREE_BYTES", ""}, {"JR_SLURM_TIMEOUT_S", "0x10"},
-      {"JR_IMPORT_ROOTS", "a:/b"},   {"JR_EXTRACT_UID", "0"}};
+      {"JR_IMPORT_ROOTS", "a:/b"},   {"JR_EXTRACT_UID", "0"},   {"JR_WEBHOOK_SENDERS", "0"}};
   for (const auto& [name, value] : bad) {
     if (value.empty()) { // an empty one is as good as none
       EXPECT_NO_THROW(load({{name, value}}));

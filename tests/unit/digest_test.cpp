@@ -25,6 +25,13 @@ TEST(digest, base64_is_that_of_rfc_4648) {
   EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
 }
 
+TEST(digest, base64_is_read_as_it_is_written_and_in_no_other_form) {
+  for (const auto* text : {"", "f", "fo", "foo", "foobar", "\xff\x01"})
+    EXPECT_EQ(base64_decode(base64(text)), text);
+  for (const auto* bad : {"Z", "Zg", "Zg=", "Zg==Zg==", "Z===", "Zm 8=", "Zm8-", "=Zg="})
+    EXPECT_FALSE(base64_decode(bad)) << bad;
+}
+
 TEST(digest, md5_is_that_of_rfc_1321) {
   EXPECT_EQ(hex(md5_of("")), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(hex(md5_of("message digest")), "f96b697d7cb7938d525a2f31aaf161d0");

@@ -34,6 +34,13 @@ struct registry_stage : world, stage {
   remover_actor remover = sys.spawn([this](remover_actor::pointer) {
     return remover_actor::behavior_type{[this](atom::tick) { ++cleanings; }};
   });
+  std::vector<std::int64_t> hinted; // jobs that the webhooks were told of
+  webhook_actor webhooks = sys.spawn([this](webhook_actor::pointer) {
+    return webhook_actor::behavior_type{
+        [this](atom::hint, std::int64_t id) { hinted.push_back(id); },
+        [](atom::get, std::int64_t) { return webhook_view{}; },
+        [](atom::get) { return std::string{}; }, [](atom::tick) {}};
+  });
   job_actor registry;
 
   registry_stage() {
@@ -51,14 +58,15 @@ struct registry_stage : world, stage {
     stop(worker);
     stop(indexer);
     stop(remover);
+    stop(webhooks);
   }
 
   /// Starts it, or another one after a crash of the first.
   void go() {
     if (registry)
       stop(registry);
-    registry =
-        sys.spawn(job_registry_actor, std::cref(with), indexer, std::vector{worker}, remover);
+    registry = sys.spawn(job_registry_actor, std::cref(with), indexer, std::vector{worker}, remover,
+                         webhooks);
     settle();
   }
   job_registry& inside() {

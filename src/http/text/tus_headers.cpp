@@ -1,5 +1,6 @@
 #include "http/text/tus_headers.hpp"
 
+#include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/hex.hpp"
 #include "core/text.hpp"
@@ -18,14 +19,6 @@ failure wrong(std::string_view name, std::string_view value, const std::string& 
   return {errc::invalid, std::string{name} + " is " + shown(value) + ", but must be " + right};
 }
 
-// The value of a digit of base64; -1 if `c` is none.
-int digit(char c) {
-  constexpr std::string_view all =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto at = all.find(c);
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
-
 std::string_view next_word(std::string_view& rest, char separator) {
   const auto end = std::min(rest.find(separator), rest.size());
   const auto word = rest.substr(0, end);
@@ -36,24 +29,10 @@ std::string_view next_word(std::string_view& rest, char separator) {
 } // namespace
 
 std::string base64_decode(std::string_view text) {
-  const auto refuse = [&] { return wrong("a value", text, "base64 with its padding"); };
-  if (text.size() % 4 != 0)
-    throw refuse();
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  std::string bytes;
-  std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool pad = i + padding >= text.size();
-    const int value = pad ? 0 : digit(text[i]);
-    if (value < 0)
-      throw refuse();
-    bits = bits << 6U | static_cast<std::uint32_t>(value);
-    if (i % 4 == 3)
-      for (const unsigned shift : {16U, 8U, 0U})
-        bytes += static_cast<char>(bits >> shift & 0xffU);
-  }
-  bytes.resize(bytes.size() - padding);
-  return bytes;
+  auto bytes = jobrunner::base64_decode(text);
+  if (!bytes)
+    throw wrong("a value", text, "base64 with its padding");
+  return std::move(*bytes);
 }
 
 std::map<std::string, std::string> tus_metadata(std::string_view header) {

@@ -8,6 +8,7 @@ deletions::deletions(sqlite::database& db)
       labels_(db, "DELETE FROM labels WHERE job = (SELECT n FROM jobs WHERE job_id=?)"),
       events_(db, "DELETE FROM events WHERE job_id=?"),
       outputs_(db, "DELETE FROM outputs WHERE job_id=?"),
+      index_(db, "DELETE FROM indexes WHERE job_id=?"),
       note_(db, "INSERT INTO deleted(job_id, uuid, result_dir, log_path, clean) VALUES(?,?,?,?,0)"),
       find_(db, "SELECT 1 FROM deleted WHERE job_id=?"),
       leftovers_(db, "SELECT job_id, uuid, result_dir, log_path FROM deleted WHERE clean=0"),
@@ -21,6 +22,7 @@ void deletions::remove(const job& j) {
   job_(j.id);
   events_(j.id);
   outputs_(j.id);
+  index_(j.id);
   note_(j.id, j.uuid, j.result_dir, j.log_path);
   t.commit();
 }

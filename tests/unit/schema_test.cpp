@@ -35,7 +35,7 @@ struct schema : testing::Test {
 TEST_F(schema, a_new_root_gets_empty_tables_that_nobody_else_can_read) {
   migrate(root.path());
   EXPECT_EQ(fs::status(file()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
-  EXPECT_EQ(number("PRAGMA user_version"), 2);
+  EXPECT_EQ(number("PRAGMA user_version"), 3);
   auto db = open(root.path());
   EXPECT_TRUE(jobs{db}.open().empty());
   EXPECT_TRUE(datasets{db}.all().empty());
@@ -59,7 +59,9 @@ TEST_F(schema, a_database_of_an_older_version_keeps_what_is_in_it) {
     db.run(std::string{std::istreambuf_iterator<char>{sql}, {}}.c_str());
   }
   migrate(root.path());
-  EXPECT_EQ(number("PRAGMA user_version"), 2);
+  EXPECT_EQ(number("PRAGMA user_version"), 3);
+  EXPECT_EQ(number("SELECT count(*) FROM outputs WHERE sha256 IS NULL AND stamp = ''"),
+            number("SELECT count(*) FROM outputs"));
   auto db = open(root.path());
   const auto j = jobs{db}.find(7).value();
   EXPECT_EQ(j.state, "RUNNING");

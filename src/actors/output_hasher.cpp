@@ -166,8 +166,10 @@ hasher_actor::behavior_type output_hasher(hasher_actor::stateful_pointer<hasher_
           log("hasher", "failed", {{"why", e.what()}});
         }
         *runs = pause.has_value();
-        if (pause)
+        if (pause && *pause > 0ms)
           self->delayed_send(self, *pause, atom::tick_v);
+        else if (pause)
+          self->send(self, atom::tick_v);
       },
   };
 }

@@ -121,6 +121,15 @@ TEST_F(serve, a_file_without_a_name_is_shown_and_not_saved) {
   EXPECT_EQ(r.message.count(beast::field::content_disposition), 0U);
 }
 
+/// As a session does, whatever happened.
+struct closing {
+  explicit closing(tcp::socket& s) : socket(s) {}
+  closing(const closing&) = delete;
+  closing& operator=(const closing&) = delete;
+  ~closing() { socket.close(); }
+  tcp::socket& socket;
+};
+
 /// A pair of connected sockets and a pool.
 struct send : testing::Test {
   temp_folder folder;
@@ -139,8 +148,9 @@ struct send : testing::Test {
     return asio::co_spawn(
         io,
         [](send& on, file_part what) -> asio::awaitable<void> {
-          co_await send_file(on.server, what, on.pool, [&on] { ++on.steps; });
-          on.server.close();
+          const std::function<void()> progress = [&on] { ++on.steps; };
+          const closing after{on.server};
+          co_await send_file(on.server, what, on.pool, progress);
         }(*this, std::move(part)),
         asio::use_future);
   }
@@ -158,8 +168,8 @@ struct send : testing::Test {
         io,
         [](send& on, archive_part what) -> asio::awaitable<void> {
           const std::function<void()> progress = [&on] { ++on.steps; };
+          const closing after{on.server};
           co_await send_archive(on.server, what, on.pool, progress);
-          on.server.close();
         }(*this, std::move(part)),
         asio::use_future);
   }
@@ -195,7 +205,7 @@ struct send : testing::Test {
     disturb();
     const auto got = some.size() + received().size();
     io_thread.join();
-    EXPECT_THROW(done.get(), boost::system::system_error);
+    EXPECT_ANY_THROW(done.get());
     return got;
   }
   std::string received() {

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 # As many files as a manifest may name; the rest stays in RESULT_DIR without an entry.
-MAX_OUTPUTS = 10000
+MAX_OUTPUTS = 100000
 
 
 def inside(dataset, script):

@@ -2,6 +2,7 @@
 // Of src/actors, src/http includes this, ask.hpp and board.hpp alone.
 #pragma once
 
+#include "core/problem_list.hpp"
 #include "core/sha256.hpp"
 #include "core/transfer.hpp"
 #include "core/types.hpp"
@@ -337,6 +338,13 @@ struct index_result {
   std::int64_t count = 0;
 };
 
+/// Hashes outputs in the background.
+using hasher_actor = caf::typed_actor<
+    // From the indexer: there are more.
+    caf::reacts_to<atom::hint>,
+    // INTERNAL: the next step.
+    caf::reacts_to<atom::tick>>;
+
 using indexer_actor = caf::typed_actor<
     // Reads RESULT_DIR and replaces the job's outputs, at once for all readers.
     caf::replies_to<atom::index, job>::with<index_result>>;
@@ -352,6 +360,7 @@ struct output_query {
 struct output_list {
   std::vector<output> items;    // newest first
   std::int64_t next_cursor = 0; // 0: the end
+  problem_list problems;        // of one job: what its RESULT_DIR had that is no output
 };
 
 using output_actor =

@@ -1,8 +1,8 @@
 // POST /datasets/from_job: what a job left becomes a dataset.
 #include "actors/dataset_store.hpp"
-#include "actors/index_walk.hpp"
 #include "actors/make_dataset.hpp"
 #include "archive/adopt.hpp"
+#include "core/file_walk.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "actors/export_run.hpp"
 
-#include "actors/index_walk.hpp"
 #include "core/error.hpp"
+#include "core/file_walk.hpp"
 #include "s3/key_path.hpp"
 
 #include <filesystem>

@@ -19,7 +19,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t most_outputs = 100000;
 constexpr std::size_t longest_name = 1000;
 constexpr std::size_t most_memory = 40 << 20; // "[[],[],..." takes thirty times its own size
 
@@ -73,6 +72,7 @@ output make_output(const std::string& experiment, std::string id, const found_fi
   o.path = f.path;
   o.bytes = f.bytes;
   o.kind = output_kind(f.path);
+  o.stamp = to_text(f.stamp);
   return o;
 }
 
@@ -95,7 +95,7 @@ named_outputs by_manifest(std::string_view text, const std::vector<found_file>& 
   named_outputs named{experiment_id, {}, {}};
   const auto useless = [&](const std::string& why) {
     named = by_name(files, experiment_id);
-    named.problem = "manifest.json is not used: " + why;
+    named.problems.add("manifest.json is not used: " + why);
     return named;
   };
   bounded_memory memory; // outlives what is in it
@@ -113,10 +113,13 @@ named_outputs by_manifest(std::string_view text, const std::vector<found_file>& 
       object && object->contains("outputs") ? object->at("outputs").if_array() : nullptr;
   if (!list)
     return useless("it has no list \"outputs\"");
-  if (list->size() > most_outputs)
-    return useless("it lists more than " + std::to_string(most_outputs) + " outputs");
+  if (list->size() > most_outputs.entries)
+    return useless("it lists more than " + std::to_string(most_outputs.entries) + " outputs");
   if (const auto* experiment = name_in(*object, "experimentId"))
     named.experiment_id = std::string{*experiment};
+  else if (object->contains("experimentId"))
+    named.problems.add("manifest.json has an experimentId that is no text of 1 to " +
+                       std::to_string(longest_name) + " bytes");
   std::unordered_map<std::string_view, const found_file*> there;
   for (const auto& f : files)
     there.emplace(f.path, &f);
@@ -127,14 +130,16 @@ named_outputs by_manifest(std::string_view text, const std::vector<found_file>& 
     const auto* path = entry ? name_in(*entry, "path") : nullptr;
     const auto file = path ? there.find(tidy(*path)) : there.end();
     if (!id || file == there.end()) {
-      if (named.problem.empty())
-        named.problem = "manifest.json names " +
-                        (path ? shown(*path) : "an output without id or path") +
-                        ", which is no regular file below RESULT_DIR";
+      named.problems.add(id && path ? "manifest.json names " + shown(*path) +
+                                          ", which is no regular file below RESULT_DIR"
+                                    : "manifest.json names an output without a fit id or path");
       continue;
     }
-    named.outputs.push_back(make_output(
-        named.experiment_id, ids.take(std::string{*id}, file->second->path), *file->second));
+    auto unique = ids.take(std::string{*id}, file->second->path);
+    if (unique != std::string_view{*id})
+      named.problems.add("manifest.json names two outputs " + shown(*id) + "; one of them is " +
+                         shown(unique));
+    named.outputs.push_back(make_output(named.experiment_id, std::move(unique), *file->second));
   }
   return named;
 }

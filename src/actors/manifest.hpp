@@ -1,7 +1,7 @@
 // What a job's files are called: by its manifest.json, or by their names where there is none.
 #pragma once
 
-#include "actors/index_walk.hpp"
+#include "core/file_walk.hpp"
 #include "core/types.hpp"
 
 #include <boost/json/object.hpp>
@@ -15,11 +15,11 @@ namespace jobrunner {
 struct named_outputs {
   std::string experiment_id;
   std::vector<output> outputs; // job_id and created_at are the caller's to fill in
-  std::string problem;         // what is wrong with the manifest, in words; empty if nothing is
+  problem_list problems;       // what is wrong with the manifest
 };
 
 /// The outputs that `manifest` names, as far as they are among `files`; ids made unique.
-/// A manifest that cannot be used is as good as none, with the problem said. Pure.
+/// A manifest that cannot be used is as good as none, with the problem said first. Pure.
 named_outputs by_manifest(std::string_view manifest, const std::vector<found_file>& files,
                           const std::string& experiment_id);
 

@@ -1,9 +1,10 @@
 #include "actors/output_indexer.hpp"
 
 #include "actors/errors.hpp"
-#include "actors/index_walk.hpp"
 #include "actors/manifest.hpp"
 #include "core/beneath.hpp"
+#include "core/file_walk.hpp"
+#include "core/growing_file.hpp"
 #include "core/log.hpp"
 #include "slurm/job_results.hpp"
 #include "store/outputs.hpp"
@@ -11,13 +12,12 @@
 
 #include <memory>
 #include <sys/stat.h>
+#include <unordered_map>
 
 namespace jobrunner {
 
 namespace {
 
-// A transaction of so many takes some 2 s, while no other actor can write.
-constexpr std::size_t most_files = 100000;
 constexpr off_t largest_manifest = 16 << 20; // of a hundred thousand outputs
 
 struct table {
@@ -26,13 +26,15 @@ struct table {
   store::outputs rows;
 };
 
-/// The text of manifest.json; `problem` if it is there and cannot be read.
+/// The text of manifest.json; `problem` if it is there and cannot be used.
 std::optional<std::string> read_manifest(const std::string& result_dir, std::string& problem) {
   unique_fd file;
   try {
     file = open_beneath(result_dir, "manifest.json");
-  } catch (const failure&) {
-    return std::nullopt; // none, or a link or device
+  } catch (const failure& f) {
+    if (f.code() == errc::internal) // no descriptors: it may be there
+      throw;
+    return std::nullopt; // none, or a link or device, which the walk has seen
   }
   struct stat about {};
   if (fstat(file.get(), &about) != 0 || about.st_size > largest_manifest) {
@@ -41,44 +43,82 @@ std::optional<std::string> read_manifest(const std::string& result_dir, std::str
     return std::nullopt;
   }
   std::string text(static_cast<std::size_t>(about.st_size), '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const auto n = read(file.get(), text.data() + have, text.size() - have);
-    if (n <= 0)
-      break;
-    have += static_cast<std::size_t>(n);
-  }
-  text.resize(have);
+  text.resize(read_at(file.get(), text, 0));
   return text;
 }
 
+/// The manifest's first: they say why all names are what they are.
+problem_list in_order(const problem_list& manifest, const walk_result& walked) {
+  problem_list all;
+  for (const auto& p : manifest.first)
+    all.add(p);
+  if (!walked.cut.empty())
+    all.add(walked.cut);
+  for (const auto& p : walked.problems.first)
+    all.add(p);
+  all.total = manifest.total + walked.problems.total + (walked.cut.empty() ? 0 : 1);
+  return all;
+}
+
 index_result index(table& t, const job& j) {
-  auto files = walk(j.result_dir, most_files);
-  std::erase_if(files, [&](const found_file& f) { return slurm::is_set_aside(f.path, j.attempt); });
+  const auto walked = look_through(j.result_dir, most_outputs, [&](std::string_view path) {
+    return slurm::is_set_aside(path, j.attempt);
+  });
   const auto experiment = default_experiment(j);
   std::string problem;
   const auto manifest = read_manifest(j.result_dir, problem);
-  auto named = manifest ? by_manifest(*manifest, files, experiment) : by_name(files, experiment);
-  if (named.problem.empty())
-    named.problem = problem;
+  auto named = manifest ? by_manifest(*manifest, walked.files, experiment)
+                        : by_name(walked.files, experiment);
+  if (!problem.empty())
+    named.problems.add(problem);
+  const auto at = now();
   for (auto& o : named.outputs) {
     o.job_id = j.id;
-    o.created_at = now();
+    o.created_at = at;
   }
-  t.rows.replace(j.id, named.outputs);
+  const auto problems = in_order(named.problems, walked);
+  t.rows.replace(j.id, named.outputs, problems);
   log("indexer", "indexed",
       {{"job", std::to_string(j.id)},
        {"outputs", std::to_string(named.outputs.size())},
-       {"problem", named.problem}});
+       {"problems", std::to_string(problems.total)},
+       {"first", problems.first.empty() ? "" : problems.first.front()}});
   return {named.experiment_id, static_cast<std::int64_t>(named.outputs.size())};
+}
+
+/// The hash only while the file is what was hashed. Links on the way do not matter: no other file
+/// has that inode with those times.
+void check_hash(output& o, const std::string& result_dir) {
+  struct stat about {};
+  const auto path = result_dir + "/" + o.path;
+  if (o.sha256.empty() || (lstat(path.c_str(), &about) == 0 && to_text(stamp_of(about)) == o.stamp))
+    return;
+  o.sha256.clear();
+}
+
+output_list list(table& t, const output_query& q) {
+  auto page = t.rows.list({q.job_id, q.experiment_id, q.prefix}, q.cursor, q.limit);
+  std::unordered_map<std::int64_t, std::string> folders;
+  for (auto& o : page.items) {
+    auto known = folders.find(o.job_id);
+    if (known == folders.end())
+      known = folders.emplace(o.job_id, t.rows.result_dir(o.job_id)).first;
+    check_hash(o, known->second);
+  }
+  return {std::move(page.items), page.next, q.job_id ? t.rows.problems(*q.job_id) : problem_list{}};
 }
 
 } // namespace
 
-indexer_actor::behavior_type output_indexer(indexer_actor::pointer, const services& with) {
+indexer_actor::behavior_type output_indexer(indexer_actor::pointer self, const services& with,
+                                            const hasher_actor& hasher) {
   const auto t = std::make_shared<table>(with);
-  return {[t](atom::index, const job& j) -> caf::result<index_result> {
-    return answer([&] { return index(*t, j); });
+  return {[=](atom::index, const job& j) -> caf::result<index_result> {
+    return answer([&] {
+      const auto made = index(*t, j);
+      self->send(hasher, atom::hint_v);
+      return made;
+    });
   }};
 }
 
@@ -86,10 +126,7 @@ output_actor::behavior_type output_reader(output_actor::pointer, const services&
   const auto t = std::make_shared<table>(with);
   return {
       [t](atom::list, const output_query& q) -> caf::result<output_list> {
-        return answer([&]() -> output_list {
-          auto page = t->rows.list({q.job_id, q.experiment_id, q.prefix}, q.cursor, q.limit);
-          return {std::move(page.items), page.next};
-        });
+        return answer([&] { return list(*t, q); });
       },
       [t](atom::find, const std::string& experiment, const std::string& id) -> caf::result<output> {
         return answer([&] {

@@ -7,8 +7,10 @@
 
 namespace jobrunner {
 
-/// Writes the rows of outputs. Spawn it detached: it walks folders and commits.
-indexer_actor::behavior_type output_indexer(indexer_actor::pointer self, const services& with);
+/// Writes the rows of outputs, and tells the hasher of them. Spawn it detached: it walks folders
+/// and commits.
+indexer_actor::behavior_type output_indexer(indexer_actor::pointer self, const services& with,
+                                            const hasher_actor& hasher);
 
 /// Reads the rows of outputs, so that a long index keeps no reader waiting. Detached too.
 output_actor::behavior_type output_reader(output_actor::pointer self, const services& with);

@@ -7,6 +7,7 @@
 #include "actors/job_lists.hpp"
 #include "actors/job_registry.hpp"
 #include "actors/job_remover.hpp"
+#include "actors/output_hasher.hpp"
 #include "actors/output_indexer.hpp"
 #include "actors/slurm_poller.hpp"
 #include "actors/slurm_worker.hpp"
@@ -57,9 +58,11 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
   handles_.scrubber =
       sys.spawn<caf::detached>(dataset_scrubber, shared, handles_.datasets);               // reads
   handles_.adopter = sys.spawn<caf::detached>(dataset_adopter, shared, handles_.datasets); // copies
-  handles_.indexer = sys.spawn<caf::detached>(output_indexer, shared); // walks folders, SQLite
-  handles_.outputs = sys.spawn<caf::detached>(output_reader, shared);  // SQLite
-  handles_.events = sys.spawn<caf::detached>(event_reader, shared);    // SQLite
+  const auto hasher = sys.spawn<caf::detached>(output_hasher, shared); // reads, SQLite
+  handles_.indexer =
+      sys.spawn<caf::detached>(output_indexer, shared, hasher);       // walks folders, SQLite
+  handles_.outputs = sys.spawn<caf::detached>(output_reader, shared); // SQLite
+  handles_.events = sys.spawn<caf::detached>(event_reader, shared);   // SQLite
   std::vector<slurm_actor> workers;
   for (std::size_t i = 0; i < slurm_workers; ++i)
     workers.push_back(sys.spawn<caf::detached>(slurm_worker, shared));      // waits for sbatch
@@ -84,7 +87,8 @@ root::root(caf::actor_system& sys, const services& with) : sys_(sys) {
     stop_order_.push_back(caf::actor_cast<caf::actor>(w));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.events));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.outputs));
-  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.indexer));
+  stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.indexer)); // tells the hasher
+  stop_order_.push_back(caf::actor_cast<caf::actor>(hasher));
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.uploads));  // asks datasets
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.adopter));  // asks datasets
   stop_order_.push_back(caf::actor_cast<caf::actor>(handles_.scrubber)); // tells datasets

@@ -1,9 +1,9 @@
 #include "actors/scrub.hpp"
 
-#include "actors/index_walk.hpp"
 #include "core/beneath.hpp"
 #include "core/durable.hpp"
 #include "core/error.hpp"
+#include "core/file_walk.hpp"
 #include "core/text.hpp"
 
 #include <fcntl.h>

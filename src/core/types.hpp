@@ -117,6 +117,8 @@ struct output {
   std::int64_t bytes = 0;
   std::string kind; // weights, result, manifest, log, file
   timestamp created_at{};
+  std::string stamp{};  // of the file when it was looked at (core/file_stamp.hpp); empty: not known
+  std::string sha256{}; // of its bytes while it had that stamp; empty: not known, or not yet
 };
 
 } // namespace jobrunner

@@ -24,9 +24,9 @@ asio::awaitable<unique_fd> open_file(const context& with, std::filesystem::path 
 asio::awaitable<response> send_output(exchange& x, std::int64_t id, std::string path) {
   const auto j = co_await find_job(x.with, id);
   auto file = co_await open_file(x.with, j.result_dir, path);
-  co_return serve_file(
-      std::move(file),
-      {std::filesystem::path{path}.filename().string(), "application/octet-stream"}, x.headers);
+  file_answer how{std::filesystem::path{path}.filename().string(), "application/octet-stream"};
+  how.stays = j.done;
+  co_return serve_file(std::move(file), how, x.headers);
 }
 
 } // namespace

@@ -69,6 +69,9 @@ asio::awaitable<response> list_outputs_of_job(exchange&);
 asio::awaitable<response> download_output(exchange&);
 asio::awaitable<response> download_of_job(exchange&);
 
+// outputs_archive.cpp
+asio::awaitable<response> download_archive(exchange&);
+
 // imports.cpp
 asio::awaitable<response> import_from_bucket(exchange&);
 asio::awaitable<response> list_imports(exchange&);

@@ -49,6 +49,9 @@ asio::awaitable<response> list_outputs_of_job(exchange& x) {
   auto body = render(page);
   body.emplace("job_id", j.id);
   body.emplace("result_dir", j.result_dir);
+  body.emplace("problems",
+               boost::json::array(page.problems.first.begin(), page.problems.first.end()));
+  body.emplace("problems_total", page.problems.total);
   co_return json(beast::status::ok, std::move(body));
 }
 

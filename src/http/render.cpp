@@ -158,6 +158,7 @@ boost::json::object to_json(const output& o) {
           {"job_id", o.job_id},
           {"bytes", o.bytes},
           {"kind", o.kind},
+          {"sha256", o.sha256.empty() ? value(nullptr) : value(o.sha256)},
           {"created_at", to_rfc3339(o.created_at)}};
 }
 

@@ -60,6 +60,7 @@ constexpr std::array table{
     route{verb::delete_, "/exports/{id}", cancel_export},
     route{verb::get, "/outputs", list_outputs},
     route{verb::get, "/outputs/by_job/{job_id}", list_outputs_of_job},
+    route{verb::get, "/outputs/archive", download_archive},
     route{verb::get, "/outputs/download", download_output},
     route{verb::get, "/outputs/download_by_job", download_of_job},
 };

@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "core/sha256.hpp"
+#include "http/archive_transfer.hpp"
 #include "http/body.hpp"
 #include "http/problem.hpp"
 #include "http/request_head.hpp"
@@ -308,11 +309,13 @@ asio::awaitable<fields> session::read_fields() {
 asio::awaitable<void> session::write(response& res, bool head) {
   deadline_ = clock::now() + write_time;
   beast::response_serializer<beast::string_body> serializer{res.message};
-  if (head || res.file || res.rest) {
+  if (head || res.file || res.archive || res.rest) {
+    const std::function<void()> progress = [this] { deadline_ = clock::now() + write_time; };
     co_await beast::async_write_header(socket_, serializer, use_awaitable);
     if (res.file && !head)
-      co_await send_file(socket_, *res.file, with_.files,
-                         [this] { deadline_ = clock::now() + write_time; });
+      co_await send_file(socket_, *res.file, with_.files, progress);
+    if (res.archive && !head)
+      co_await send_archive(socket_, *res.archive, with_.files, progress);
   } else {
     co_await beast::async_write(socket_, serializer, use_awaitable);
   }

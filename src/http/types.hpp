@@ -4,7 +4,9 @@
 #include "actors/api.hpp"
 #include "actors/board.hpp"
 #include "archive/ingest.hpp"
+#include "archive/tar_plan.hpp"
 #include "core/config.hpp"
+#include "core/file_stamp.hpp"
 #include "core/unique_fd.hpp"
 #include "http/host_report.hpp"
 #include "http/text/fields.hpp"
@@ -33,6 +35,14 @@ namespace beast = boost::beast::http;
 /// Bytes of a file that follow the header of an answer.
 struct file_part {
   unique_fd file;
+  std::uint64_t first = 0, size = 0;
+  std::optional<file_stamp> was{}; // it must stay this until it is sent
+};
+
+/// Bytes of a tar archive that follow the header of an answer.
+struct archive_part {
+  std::shared_ptr<const archive::tar_plan> plan;
+  std::string folder; // of its files
   std::uint64_t first = 0, size = 0;
 };
 
@@ -72,9 +82,10 @@ public:
 
 struct response {
   beast::response<beast::string_body> message;
-  std::optional<file_part> file;      // instead of the message's body; its Content-Length is set
-  body_source rest{};                 // instead of the message's body; of unknown length
-  std::unique_ptr<late_answer> later; // instead of all that
+  std::optional<file_part> file;         // instead of the message's body; its Content-Length is set
+  std::optional<archive_part> archive{}; // likewise
+  body_source rest{};                    // instead of the message's body; of unknown length
+  std::unique_ptr<late_answer> later{};  // instead of all that
 };
 
 /// The body of a request as it arrives.

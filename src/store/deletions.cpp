@@ -9,6 +9,7 @@ deletions::deletions(sqlite::database& db)
       events_(db, "DELETE FROM events WHERE job_id=?"),
       webhook_(db, "DELETE FROM webhooks WHERE job_id=?"),
       outputs_(db, "DELETE FROM outputs WHERE job_id=?"),
+      index_(db, "DELETE FROM indexes WHERE job_id=?"),
       note_(db, "INSERT INTO deleted(job_id, uuid, result_dir, log_path, clean) VALUES(?,?,?,?,0)"),
       find_(db, "SELECT 1 FROM deleted WHERE job_id=?"),
       leftovers_(db, "SELECT job_id, uuid, result_dir, log_path FROM deleted WHERE clean=0"),
@@ -23,6 +24,7 @@ void deletions::remove(const job& j) {
   events_(j.id);
   webhook_(j.id);
   outputs_(j.id);
+  index_(j.id);
   note_(j.id, j.uuid, j.result_dir, j.log_path);
   t.commit();
 }

@@ -29,8 +29,8 @@ public:
 
 private:
   sqlite::database& db_;
-  sqlite::statement job_, labels_, events_, webhook_, outputs_, note_, find_, leftovers_, removed_,
-      in_use_;
+  sqlite::statement job_, labels_, events_, webhook_, outputs_, index_, note_, find_, leftovers_,
+      removed_, in_use_;
 };
 
 } // namespace jobrunner::store

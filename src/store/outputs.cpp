@@ -9,7 +9,7 @@ namespace jobrunner::store {
 
 namespace {
 
-#define COLUMNS "n, experiment_id, output_id, path, job_id, bytes, kind, created_at"
+#define COLUMNS "n, experiment_id, output_id, path, job_id, bytes, kind, created_at, stamp, sha256"
 // substr compares bytes as they are; LIKE would take % and _ for wildcards and fold case.
 #define PAGE " AND n < ? AND substr(path, 1, length(?)) = ? ORDER BY n DESC LIMIT ?"
 
@@ -20,7 +20,29 @@ output read_output(const sqlite::row& r) {
           r.integer(4),
           r.integer(5),
           r.text(6),
-          timestamp{std::chrono::milliseconds{r.integer(7)}}};
+          timestamp{std::chrono::milliseconds{r.integer(7)}},
+          r.text(8),
+          r.text(9)};
+}
+
+// A row that is there already keeps its n: a page of a list goes on where it was, and a job that is
+// indexed again takes no short address from a newer one.
+constexpr auto put_one = R"(
+INSERT INTO outputs(job_id, experiment_id, output_id, path, bytes, kind, created_at, stamp, round)
+VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT(job_id, experiment_id, output_id) DO UPDATE SET
+  created_at = iif(path = excluded.path AND stamp = excluded.stamp, created_at, excluded.created_at),
+  sha256 = iif(path = excluded.path AND stamp = excluded.stamp AND sha256 <> '', sha256, NULL),
+  path = excluded.path, bytes = excluded.bytes, kind = excluded.kind, stamp = excluded.stamp,
+  round = excluded.round
+WHERE round <> excluded.round
+RETURNING n)";
+
+std::string lines_of(const problem_list& problems) {
+  std::string all;
+  for (const auto& p : problems.first)
+    all += p + '\n';
+  return all;
 }
 
 } // namespace
@@ -28,25 +50,62 @@ output read_output(const sqlite::row& r) {
 outputs::outputs(sqlite::database& db)
     : db_(db),
       deleted_(db, "SELECT 1 FROM deleted WHERE job_id = ?"),
-      clear_(db, "DELETE FROM outputs WHERE job_id = ?"),
-      insert_(db, "INSERT INTO outputs(job_id, experiment_id, output_id, path, bytes, kind, "
-                  "created_at) VALUES(?, ?, ?, ?, ?, ?, ?)"),
+      round_(db, "INSERT INTO indexes VALUES(?, 1, ?, ?) ON CONFLICT(job_id) DO UPDATE SET "
+                 "round = round + 1, problems = excluded.problems, "
+                 "problems_total = excluded.problems_total RETURNING round"),
+      put_(db, put_one),
+      clear_(db, "DELETE FROM outputs WHERE job_id = ? AND round <> ?"),
       by_job_(db, "SELECT " COLUMNS " FROM outputs WHERE job_id = ?"
                   " AND (? = '' OR experiment_id = ?)" PAGE),
       by_experiment_(db, "SELECT " COLUMNS " FROM outputs WHERE experiment_id = ?" PAGE),
       all_(db, "SELECT " COLUMNS " FROM outputs WHERE 1" PAGE),
       find_(db, "SELECT " COLUMNS " FROM outputs WHERE experiment_id = ? AND output_id = ? "
-                "ORDER BY n DESC LIMIT 1") {}
+                "ORDER BY n DESC LIMIT 1"),
+      problems_(db, "SELECT problems, problems_total FROM indexes WHERE job_id = ?"),
+      folder_(db, "SELECT result_dir FROM jobs WHERE job_id = ?") {}
 
-void outputs::replace(std::int64_t job_id, const std::vector<output>& found) {
+void outputs::replace(std::int64_t job_id, const std::vector<output>& found,
+                      const problem_list& problems) {
   sqlite::transaction t{db_};
   if (auto rows = deleted_(job_id); rows.first())
     throw failure(errc::not_found, "job " + std::to_string(job_id) + " is deleted");
-  clear_(job_id);
-  for (const auto& o : std::views::reverse(found)) // the last one in is the first one listed
-    insert_(job_id, o.experiment_id, o.output_id, o.path, o.bytes, o.kind,
-            std::int64_t{o.created_at.time_since_epoch().count()});
+  std::int64_t round = 0;
+  for (auto r : round_(job_id, lines_of(problems), problems.total))
+    round = r.integer(0);
+  for (const auto& o : std::views::reverse(found)) { // the last one in is the first one listed
+    std::size_t written = 0;
+    for ([[maybe_unused]] auto r :
+         put_(job_id, o.experiment_id, o.output_id, o.path, o.bytes, o.kind,
+              std::int64_t{o.created_at.time_since_epoch().count()}, o.stamp, round))
+      ++written;
+    if (written == 0)
+      throw failure(errc::conflict,
+                    "two outputs of job " + std::to_string(job_id) + " have the same ids");
+  }
+  clear_(job_id, round);
   t.commit();
+}
+
+problem_list outputs::problems(std::int64_t job_id) {
+  problem_list all;
+  auto rows = problems_(job_id);
+  const auto row = rows.first();
+  if (!row)
+    return all;
+  const auto lines = row->text(0);
+  for (std::size_t at = 0; at < lines.size();) {
+    const auto end = lines.find('\n', at);
+    all.add(lines.substr(at, end - at));
+    at = end + 1;
+  }
+  all.total = row->integer(1);
+  return all;
+}
+
+std::string outputs::result_dir(std::int64_t job_id) {
+  auto rows = folder_(job_id);
+  const auto row = rows.first();
+  return row ? row->text(0) : "";
 }
 
 output_page outputs::list(const output_filter& filter, std::int64_t cursor, std::int64_t limit) {

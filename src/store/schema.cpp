@@ -142,11 +142,22 @@ CREATE TABLE webhooks( -- a row for each job with a webhook_url, from its first 
 CREATE INDEX webhooks_due ON webhooks(job_id) WHERE due IS NOT NULL;
 )";
 
+constexpr auto outputs_with_hashes = R"(
+ALTER TABLE outputs ADD COLUMN stamp TEXT NOT NULL DEFAULT ''; -- of the file that was indexed; '': not known
+ALTER TABLE outputs ADD COLUMN sha256 TEXT; -- NULL: to be hashed; '': the file was not the indexed one any more
+ALTER TABLE outputs ADD COLUMN round INTEGER NOT NULL DEFAULT 0; -- of indexing its job, that last saw it
+CREATE INDEX outputs_unhashed ON outputs(n) WHERE sha256 IS NULL;
+CREATE TABLE indexes(
+  job_id INTEGER PRIMARY KEY,
+  round INTEGER NOT NULL, -- how often it was indexed
+  problems TEXT NOT NULL, problems_total INTEGER NOT NULL); -- the first of them, a line each
+)";
+
 // From version i to i + 1, for a database in which the steps before have been done.
 const std::array<std::vector<const char*>, 3> steps{
     {{first_tables},
      {jobs_with_extras, transfers_to_buckets, datasets_with_a_life},
-     {webhooks_of_jobs}}};
+     {webhooks_of_jobs, outputs_with_hashes}}};
 constexpr std::int64_t newest = 3;
 
 std::int64_t number(sqlite::database& db, const char* sql) {

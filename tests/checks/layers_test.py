@@ -18,8 +18,10 @@ MAY_INCLUDE = {
     "actors": {"core", *LEAVES, "actors"},
 }
 # Of the actors http knows their messages, the way to ask, and what they publish to be read; of the
-# leaves, the templates it shows and the receiving end of an upload.
-HTTP_SEES = {"actors/api.hpp", "actors/ask.hpp", "actors/board.hpp", "slurm/commands.hpp", "archive/ingest.hpp"}
+# leaves, the templates it shows, the receiving end of an upload, the plan of an archive that it
+# sends, and which of a job's files are not of its last attempt.
+HTTP_SEES = {"actors/api.hpp", "actors/ask.hpp", "actors/board.hpp", "slurm/commands.hpp", "slurm/job_results.hpp",
+             "archive/ingest.hpp", "archive/tar_plan.hpp"}
 # core wraps the C libraries for all; these two stay out of it.
 NOT_IN_CORE = re.compile(r"^#include <(caf/|boost/(asio|beast))", re.M)
 BODIES = {"core/boost.cpp"}  # compiled once, for those above

@@ -26,12 +26,16 @@ names ids(const named_outputs& n) {
   return found;
 }
 
+std::string problem(const named_outputs& n) {
+  return n.problems.first.empty() ? "" : n.problems.first.front();
+}
+
 /// For manifests that must be as good as none.
 void expect_unused(const std::string& text, const std::string& why) {
   const auto n = named(text);
   EXPECT_EQ(n.outputs.size(), files.size()) << text.substr(0, 80);
   EXPECT_EQ(n.experiment_id, "fallback");
-  EXPECT_TRUE(says(n.problem, why)) << n.problem;
+  EXPECT_TRUE(says(problem(n), why)) << problem(n);
 }
 
 std::int64_t peak_kib() {
@@ -49,7 +53,7 @@ TEST(manifest, a_good_one_names_the_outputs_and_the_experiment) {
   const auto n = named(R"({"experimentId": "job-7", "outputs": [
     {"id": "weights", "path": "weights/model.pth"}, {"id": "summary", "path": "result.json"}]})");
   EXPECT_EQ(n.experiment_id, "job-7");
-  EXPECT_EQ(n.problem, "");
+  EXPECT_EQ(problem(n), "");
   ASSERT_EQ(ids(n), (names{"weights", "summary"}));
   EXPECT_EQ(n.outputs[0].path, "weights/model.pth");
   EXPECT_EQ(n.outputs[0].bytes, 30);
@@ -61,7 +65,7 @@ TEST(manifest, a_good_one_names_the_outputs_and_the_experiment) {
 TEST(manifest, a_path_may_be_written_in_more_than_one_way) {
   const auto n = named(R"({"outputs": [{"id": "a", "path": "./weights//model.pth"},
                                        {"id": "b", "path": "weights/../result.json"}]})");
-  EXPECT_EQ(n.problem, "");
+  EXPECT_EQ(problem(n), "");
   ASSERT_EQ(n.outputs.size(), 2U);
   EXPECT_EQ(n.outputs[0].path, "weights/model.pth");
   EXPECT_EQ(n.outputs[1].path, "result.json");
@@ -73,8 +77,8 @@ TEST(manifest, a_path_that_is_no_file_of_the_job_is_left_out_and_said) {
     const auto n = named(std::string{R"({"outputs": [{"id": "x", "path": ")"} + path +
                          R"("}, {"id": "ok", "path": "result.json"}]})");
     EXPECT_EQ(ids(n), names{"ok"}) << path;
-    EXPECT_TRUE(says(n.problem, "no regular file")) << path;
-    EXPECT_EQ(n.problem.find('\x1b'), std::string::npos);
+    EXPECT_TRUE(says(problem(n), "no regular file")) << path;
+    EXPECT_EQ(problem(n).find('\x1b'), std::string::npos);
   }
 }
 
@@ -83,7 +87,7 @@ TEST(manifest, entries_that_are_not_objects_with_id_and_path_are_left_out) {
     {"id": 7, "path": "result.json"}, {"id": "", "path": "result.json"}, {"id": "b", "path": 7},
     {"id": "ok", "path": "result.json"}]})");
   EXPECT_EQ(ids(n), names{"ok"});
-  EXPECT_FALSE(n.problem.empty());
+  EXPECT_FALSE(n.problems.first.empty());
 }
 
 TEST(manifest, a_name_that_is_too_long_is_none) {
@@ -92,6 +96,7 @@ TEST(manifest, a_name_that_is_too_long_is_none) {
                        R"(", "path": "result.json"}]})");
   EXPECT_EQ(n.experiment_id, "fallback");
   EXPECT_TRUE(n.outputs.empty());
+  EXPECT_TRUE(says(problem(n), "an experimentId that is no text of 1 to 1000 bytes"));
 }
 
 TEST(manifest, what_is_not_json_is_as_good_as_none) {
@@ -114,13 +119,13 @@ TEST(manifest, json_without_a_list_of_outputs_is_as_good_as_none) {
 TEST(manifest, an_empty_list_means_no_outputs) {
   const auto n = named(R"({"outputs": []})");
   EXPECT_TRUE(n.outputs.empty());
-  EXPECT_EQ(n.problem, "");
+  EXPECT_EQ(problem(n), "");
 }
 
 TEST(manifest, numbers_of_any_size_do_no_harm) {
   const auto n = named(R"({"outputs": [{"id": "ok", "path": "result.json", "size": 1e999,
                                         "n": 99999999999999999999999999}]})");
-  EXPECT_TRUE(ids(n) == names{"ok"} || !n.problem.empty());
+  EXPECT_TRUE(ids(n) == names{"ok"} || !n.problems.first.empty());
 }
 
 TEST(manifest, of_duplicate_keys_the_last_counts) {
@@ -133,6 +138,9 @@ TEST(manifest, ids_become_unique) {
   const auto n = named(R"({"outputs": [{"id": "a", "path": "result.json"},
     {"id": "a", "path": "model.onnx"}, {"id": "a", "path": "model.onnx"}]})");
   EXPECT_EQ(ids(n), (names{"a", "model.onnx", "model.onnx-2"}));
+  EXPECT_EQ(n.problems.first,
+            (names{R"(manifest.json names two outputs "a"; one of them is "model.onnx")",
+                   R"(manifest.json names two outputs "a"; one of them is "model.onnx-2")"}));
 }
 
 TEST(manifest, more_entries_than_the_limit_are_as_good_as_none) {
@@ -149,7 +157,8 @@ TEST(manifest, a_hundred_thousand_times_the_same_name_takes_no_minute) {
   const auto began = std::chrono::steady_clock::now();
   const auto n = named(text + "]}");
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{20});
-  EXPECT_EQ(n.problem, "");
+  EXPECT_EQ(n.problems.total, 99999);
+  EXPECT_EQ(n.problems.first.size(), 100U);
   const auto all = ids(n);
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 100000U);
 }

@@ -1,4 +1,5 @@
 #include "expect_failure.hpp"
+#include "store/output_hashes.hpp"
 #include "store/outputs.hpp"
 #include "store/schema.hpp"
 #include "temp_folder.hpp"
@@ -131,6 +132,78 @@ TEST_F(output_rows, a_replacement_that_fails_half_way_changes_nothing) {
   EXPECT_EQ(list({}), texts{"1"});
   rows.replace(1, {make(1, "c", "4")}); // and the connection is as good as before
   EXPECT_EQ(list({}), texts{"4"});
+}
+
+output stamped(std::string id, std::string stamp) {
+  auto o = make(1, id, "path of " + id);
+  o.stamp = std::move(stamp);
+  return o;
+}
+
+TEST_F(output_rows, indexing_again_keeps_the_place_of_what_is_there_and_takes_no_short_address) {
+  rows.replace(1, {make(1, "weights", "older job")});
+  rows.replace(2, {make(2, "weights", "newer job")});
+  rows.replace(1, {make(1, "weights", "older job"), make(1, "new", "new")});
+  EXPECT_EQ(rows.find("e", "weights")->path, "newer job");
+  EXPECT_EQ(list({1, "", ""}), (texts{"new", "older job"}));
+}
+
+TEST_F(output_rows, a_page_goes_on_while_the_job_is_indexed_again) {
+  rows.replace(1, {make(1, "a", "a"), make(1, "b", "b"), make(1, "c", "c")});
+  const auto first = rows.list({1, "", ""}, 0, 1);
+  rows.replace(1, {make(1, "a", "a"), make(1, "b", "b"), make(1, "c", "c")});
+  EXPECT_EQ(paths(rows.list({1, "", ""}, first.next, 100)), (texts{"b", "c"}));
+}
+
+TEST_F(output_rows, problems_are_those_of_the_last_time) {
+  problem_list some;
+  for (int i = 0; i < 150; ++i)
+    some.add("number " + std::to_string(i));
+  rows.replace(1, {}, some);
+  EXPECT_EQ(rows.problems(1).total, 150);
+  EXPECT_EQ(rows.problems(1).first, some.first);
+  rows.replace(1, {});
+  EXPECT_EQ(rows.problems(1).total, 0);
+  EXPECT_EQ(rows.problems(2).total, 0);
+}
+
+TEST_F(output_rows, a_hash_lasts_as_long_as_the_stamp) {
+  db.run("INSERT INTO jobs(uuid, job_id, dataset_sha, command_key, params_json, result_dir, "
+         "log_path, gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
+         "reason, node, created_at) VALUES('u', 1, '', '', '', '/r', '', 0, 0, 0, 0, '', 0, 0, 0, "
+         "0, '', '', 0)");
+  output_hashes hashes{db};
+  const auto hash = [&](const std::string& id) { return rows.find("e", id)->sha256; };
+  rows.replace(1, {stamped("a", "1"), stamped("b", "1"), stamped("c", "1")});
+  EXPECT_EQ(hash("a"), "");
+  auto todo = hashes.next(0, 100);
+  ASSERT_EQ(todo.size(), 3U);
+  EXPECT_EQ(todo[2].path, "path of a");
+  EXPECT_EQ(todo[2].result_dir, "/r");
+  hashes.put({{todo[2], "hash a", "1"}, {todo[1], "hash b", "1"}, {todo[0], "", "1"}});
+  EXPECT_EQ(hash("a"), "hash a");
+  EXPECT_EQ(hash("c"), "");
+  EXPECT_TRUE(hashes.next(0, 100).empty());
+  rows.replace(1, {stamped("a", "1"), stamped("b", "2"), stamped("c", "1")});
+  EXPECT_EQ(hash("a"), "hash a");
+  EXPECT_EQ(hash("b"), "");
+  const auto again = hashes.next(0, 100);
+  ASSERT_EQ(again.size(), 2U); // b, which has changed, and c, which is worth another try
+  EXPECT_EQ(again[1].path, "path of b");
+}
+
+TEST_F(output_rows, a_hash_that_comes_too_late_is_not_taken) {
+  db.run("INSERT INTO jobs(uuid, job_id, dataset_sha, command_key, params_json, result_dir, "
+         "log_path, gpus, cpus, mem_mb, time_limit_s, state, done, indexed, cancel_requested, seq, "
+         "reason, node, created_at) VALUES('u', 1, '', '', '', '/r', '', 0, 0, 0, 0, '', 0, 0, 0, "
+         "0, '', '', 0)");
+  output_hashes hashes{db};
+  rows.replace(1, {stamped("a", "1")});
+  const auto todo = hashes.next(0, 100);
+  rows.replace(1, {stamped("a", "2")});
+  hashes.put({{todo[0], "hash of the old one", "1"}});
+  EXPECT_EQ(rows.find("e", "a")->sha256, "");
+  EXPECT_EQ(hashes.next(0, 100).size(), 1U);
 }
 
 TEST_F(output_rows, a_reader_sees_a_job_s_outputs_all_or_not_at_all) {

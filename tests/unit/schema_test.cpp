@@ -60,6 +60,8 @@ TEST_F(schema, a_database_of_an_older_version_keeps_what_is_in_it) {
   }
   migrate(root.path());
   EXPECT_EQ(number("PRAGMA user_version"), 3);
+  EXPECT_EQ(number("SELECT count(*) FROM outputs WHERE sha256 IS NULL AND stamp = ''"),
+            number("SELECT count(*) FROM outputs"));
   auto db = open(root.path());
   const auto j = jobs{db}.find(7).value();
   EXPECT_EQ(j.state, "RUNNING");

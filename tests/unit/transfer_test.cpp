@@ -1,3 +1,4 @@
+#include "http/archive_transfer.hpp"
 #include "http/transfer.hpp"
 #include "temp_folder.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <fcntl.h>
 
+#include <fstream>
 #include <future>
 #include <gtest/gtest.h>
 #include <thread>
@@ -119,6 +121,15 @@ TEST_F(serve, a_file_without_a_name_is_shown_and_not_saved) {
   EXPECT_EQ(r.message.count(beast::field::content_disposition), 0U);
 }
 
+/// As a session does, whatever happened.
+struct closing {
+  explicit closing(tcp::socket& s) : socket(s) {}
+  closing(const closing&) = delete;
+  closing& operator=(const closing&) = delete;
+  ~closing() { socket.close(); }
+  tcp::socket& socket;
+};
+
 /// A pair of connected sockets and a pool.
 struct send : testing::Test {
   temp_folder folder;
@@ -137,13 +148,65 @@ struct send : testing::Test {
     return asio::co_spawn(
         io,
         [](send& on, file_part what) -> asio::awaitable<void> {
-          co_await send_file(on.server, what, on.pool, [&on] { ++on.steps; });
-          on.server.close();
+          const std::function<void()> progress = [&on] { ++on.steps; };
+          const closing after{on.server};
+          co_await send_file(on.server, what, on.pool, progress);
         }(*this, std::move(part)),
         asio::use_future);
   }
   file_part part(const fs::path& path, std::uint64_t first, std::uint64_t size) {
-    return {unique_fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}, first, size};
+    return {unique_fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}, first, size, {}};
+  }
+  /// One that must stay what it is.
+  file_part staying(const fs::path& path, std::uint64_t first, std::uint64_t size) {
+    auto p = part(path, first, size);
+    p.was = stamp_of(p.file.get());
+    return p;
+  }
+  std::future<void> sending(archive_part part) {
+    return asio::co_spawn(
+        io,
+        [](send& on, archive_part what) -> asio::awaitable<void> {
+          const std::function<void()> progress = [&on] { ++on.steps; };
+          const closing after{on.server};
+          co_await send_archive(on.server, what, on.pool, progress);
+        }(*this, std::move(part)),
+        asio::use_future);
+  }
+  archive_part archive() {
+    auto plan = std::make_shared<const archive::tar_plan>(walk(folder.path(), 1000));
+    const auto size = plan->size();
+    return {std::move(plan), folder.path().string(), 0, size};
+  }
+  /// What arrives of it while nobody disturbs.
+  std::string sent_of(archive_part part) {
+    auto done = sending(std::move(part));
+    std::thread io_thread{[this] { io.run(); }};
+    auto got = received();
+    io_thread.join();
+    done.get();
+    return got;
+  }
+  void connect_again() {
+    client = tcp::socket{io};
+    server = tcp::socket{io};
+    client.connect(acceptor.local_endpoint());
+    acceptor.accept(server);
+    io.restart();
+  }
+  /// Sends 20 MiB and disturbs when some of it has arrived; how much arrives.
+  template <class Part, class Disturb>
+  std::size_t disturbed(Part part, Disturb disturb) {
+    auto done = sending(std::move(part));
+    std::thread io_thread{[this] { io.run(); }};
+    std::string some(100000, '\0');
+    asio::read(client, asio::buffer(some));
+    std::this_thread::sleep_for(std::chrono::milliseconds{50}); // until the socket is full
+    disturb();
+    const auto got = some.size() + received().size();
+    io_thread.join();
+    EXPECT_ANY_THROW(done.get());
+    return got;
   }
   std::string received() {
     std::string all;
@@ -172,6 +235,90 @@ TEST_F(send, a_file_that_was_cut_meanwhile_ends_the_connection) {
   auto done = sending(part(folder.put("short", "12345"), 0, 10));
   io.run();
   EXPECT_THROW(done.get(), boost::system::system_error);
+}
+
+constexpr std::size_t much = 20U << 20U; // more than any socket buffers
+
+TEST_F(send, a_file_that_must_stay_what_it_is_arrives_byte_for_byte) {
+  const std::string text = std::string(much, 'x') + "the end";
+  const auto path = folder.put("large", text);
+  for (const std::size_t size :
+       {text.size(), std::size_t{1}, std::size_t{32768}, std::size_t{32769}}) {
+    auto done = sending(staying(path, text.size() - size, size));
+    std::thread io_thread{[this] { io.run(); }};
+    const auto got = received();
+    io_thread.join();
+    done.get();
+    EXPECT_TRUE(got == text.substr(text.size() - size)) << size;
+    connect_again();
+  }
+}
+
+TEST_F(send, a_file_that_is_written_to_meanwhile_is_cut_if_it_should_have_stayed) {
+  const auto path = folder.put("large", std::string(much, 'x'));
+  const auto got = disturbed(staying(path, 0, much), [&] {
+    std::fstream{path, std::ios::in | std::ios::out}.seekp(much - 5) << "other";
+  });
+  EXPECT_LT(got, much);
+}
+
+TEST_F(send, a_file_that_may_grow_is_not_cut) {
+  const auto path = folder.put("large", std::string(much, 'x'));
+  auto done = sending(part(path, 0, much));
+  std::thread io_thread{[this] { io.run(); }};
+  std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  std::ofstream{path, std::ios::app} << "more";
+  EXPECT_EQ(received().size(), much);
+  io_thread.join();
+  done.get();
+}
+
+TEST_F(send, an_archive_arrives_as_planned_and_any_part_of_it_is_that_part) {
+  folder.put("a", "first");
+  folder.put("large", std::string(much, 'x'));
+  folder.put("nothing", "");
+  for (int i = 0; i < 200; ++i)
+    folder.put("small/" + std::to_string(i), std::to_string(i));
+  const auto whole = sent_of(archive());
+  ASSERT_EQ(whole.size(), archive().size);
+  const auto plan = archive().plan;
+  for (const auto first : {std::uint64_t{0}, std::uint64_t{511}, std::uint64_t{513},
+                           plan->size() / 2, plan->size() - 1})
+    for (const auto size : {std::uint64_t{1}, std::uint64_t{600}, std::uint64_t{100000}}) {
+      auto part = archive();
+      part.first = first;
+      part.size = std::min(size, plan->size() - first);
+      const auto wanted = whole.substr(first, part.size);
+      connect_again();
+      EXPECT_TRUE(sent_of(std::move(part)) == wanted) << first << " " << size;
+    }
+}
+
+TEST_F(send, an_archive_is_cut_where_a_file_is_not_what_it_was) {
+  const auto large = folder.put("a large one", std::string(much, 'x'));
+  const auto later = folder.put("later", "as planned");
+  const std::vector<std::pair<const char*, std::function<void()>>> disturbances{
+      {"written to",
+       [&] {
+         std::ofstream{later, std::ios::app} << "x";
+       }},
+      {"replaced", [&] { fs::rename(folder.put("new", "as planned"), later); }},
+      {"gone", [&] { fs::remove(later); }},
+      {"a link", [&] { fs::remove(later), fs::create_symlink(large, later); }},
+      {"written to while it is sent",
+       [&] {
+         std::ofstream{large, std::ios::app} << "x";
+       }},
+      {"cut while it is sent", [&] { fs::resize_file(large, much / 2); }}};
+  for (const auto& [how, disturb] : disturbances) {
+    folder.put("a large one", std::string(much, 'x'));
+    fs::remove(later);
+    folder.put("later", "as planned");
+    auto part = archive();
+    const auto size = part.size;
+    EXPECT_LT(disturbed(std::move(part), disturb), size) << how;
+    connect_again();
+  }
 }
 
 TEST_F(send, a_client_that_is_gone_is_an_error_and_no_signal) {

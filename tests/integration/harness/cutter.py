@@ -1,13 +1,13 @@
-"""A proxy that cuts each connection after so many bytes of the client's: a bad line to the server."""
+"""A proxy that cuts each connection after so many bytes: a bad line to the server."""
 import socket
 import threading
 
 
 class Cutter:
-    """`cuts` are bytes after which one connection each is reset; later ones are left alone."""
+    """`cuts` are bytes of the client's (of the server's, for downloads) after which one connection each is reset; later ones are left alone."""
 
-    def __init__(self, port, cuts):
-        self.target, self.cuts, self.done = port, list(cuts), 0
+    def __init__(self, port, cuts, downloads=False):
+        self.target, self.cuts, self.done, self.downloads = port, list(cuts), 0, downloads
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.base = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -29,8 +29,8 @@ class Cutter:
         except OSError:  # it is being started again
             client.close()
             return
-        threading.Thread(target=self._copy, args=(server, client, None), daemon=True).start()
-        self._copy(client, server, self)
+        threading.Thread(target=self._copy, args=(server, client, self.downloads), daemon=True).start()
+        self._copy(client, server, not self.downloads)
 
     def _copy(self, source, target, counting):
         seen = 0

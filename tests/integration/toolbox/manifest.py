@@ -1,4 +1,4 @@
-"""Writes the bytes of params' `hex`, `times` times, as manifest.json, and two files that it may name."""
+"""Writes the bytes of params' `hex`, `times` times, as manifest.json (or what else params ask for in its place), and two files that it may name."""
 import json
 import os
 
@@ -12,6 +12,9 @@ if params.get("link"):
     os.symlink(params["link"], "manifest.json")
 elif params.get("fifo"):
     os.mkfifo("manifest.json")
+elif params.get("sparse"):
+    with open("manifest.json", "wb") as file:
+        file.truncate(params["sparse"])
 else:
     with open("manifest.json", "wb") as file:
         file.write(bytes.fromhex(params["hex"]) * params.get("times", 1))

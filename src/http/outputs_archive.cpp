@@ -1,0 +1,46 @@
+// All outputs of a job as one tar archive.
+#include "core/file_walk.hpp"
+#include "http/blocking.hpp"
+#include "http/handlers.hpp"
+#include "http/lookup.hpp"
+#include "http/transfer.hpp"
+#include "slurm/job_results.hpp"
+
+namespace jobrunner::http {
+
+namespace {
+
+std::shared_ptr<const archive::tar_plan> plan_archive(const job& j) {
+  auto walked = look_through(j.result_dir, most_outputs, [&j](std::string_view path) {
+    return slurm::is_set_aside(path, j.attempt);
+  });
+  if (!walked.cut.empty()) // it would look complete
+    throw failure(errc::unprocessable, "job " + std::to_string(j.id) +
+                                           " has left too much for one archive: " + walked.cut +
+                                           "; POST /outputs/export takes all of it");
+  return std::make_shared<const archive::tar_plan>(std::move(walked.files));
+}
+
+} // namespace
+
+// GET /outputs/archive?job_id=
+asio::awaitable<response> download_archive(exchange& x) {
+  x.query.allow({"job_id"});
+  const auto j = co_await find_job(x.with, job_id(x.query.text("job_id")));
+  const auto make_plan = [&j] { return plan_archive(j); };
+  auto plan = co_await on(x.with.files, make_plan);
+  described_bytes what;
+  what.size = plan->size();
+  what.etag = plan->etag();
+  what.changed = plan->changed();
+  what.date_is_strong = false; // a file that is gone leaves the others' times as they are
+  what.name = "job-" + std::to_string(j.id) + ".tar";
+  what.content_type = "application/x-tar";
+  auto answer = describe(what, x.headers);
+  if (answer.part)
+    answer.head.archive =
+        archive_part{std::move(plan), j.result_dir, answer.part->first, answer.part->size};
+  co_return std::move(answer.head);
+}
+
+} // namespace jobrunner::http

@@ -142,7 +142,8 @@ caf::result<job> job_registry::cancel(const cancel_order& order) {
   return promise;
 }
 
-/// What was cancelled and still is in the queue: slurmctld may have gone back to what it was before.
+/// What was cancelled and still is in the queue: slurmctld may have gone back to what it was
+/// before.
 void job_registry::cancel_again(open_job& o, moment look) {
   const bool due = o.now.cancel_requested && (!o.now.kill_at || *o.now.kill_at <= now());
   if (!due || look - o.cancel_sent < cancel_again_after)

@@ -2,7 +2,7 @@
 # All tests. Installs what is missing from Debian's packages, builds, and prints 'N passed, N failed' last.
 #
 #     ./run_tests.sh              build, format, unit and integration tests
-#     ./run_tests.sh all          what CI runs: the same today; the container, the sanitizers and clang-tidy join it when they are clean as a whole
+#     ./run_tests.sh all          what CI runs: also crashes at named places, AddressSanitizer, ThreadSanitizer, clang-tidy, and the container
 #     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan container
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
@@ -181,7 +181,8 @@ both() { unit release; integration release; }
 step 'packages' packages config/packages.txt config/packages-test.txt || { echo "$passed passed, $failed failed"; exit 1; }
 for word in "${@:-default}"; do
   case $word in
-  default | all) format; build release && both ;;
+  default) format; build release && both ;;
+  all) format; build release && both; faults; asan; tsan; tidy; container ;;
   format) format ;;
   unit) build release && unit release ;;
   integration) build release && integration release ;;

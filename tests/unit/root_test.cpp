@@ -2,7 +2,10 @@
 #include "actors/ask.hpp"
 #include "actors/root.hpp"
 #include "store/datasets.hpp"
+#include "store/events.hpp"
 #include "store/jobs.hpp"
+#include "store/webhooks.hpp"
+#include "tiny_server.hpp"
 #include "world.hpp"
 
 #include <caf/send.hpp>
@@ -13,6 +16,7 @@
 
 #include <future>
 #include <gtest/gtest.h>
+#include <thread>
 
 namespace jobrunner {
 
@@ -64,6 +68,37 @@ TEST_F(everybody, datasets_are_there_as_soon_as_somebody_can_ask) {
   root.put("datasets/" + sha + "/a.txt", "data");
   go();
   EXPECT_NE(published.datasets.find(sha), nullptr);
+}
+
+TEST_F(everybody, they_stop_soon_although_a_receiver_of_webhooks_hangs) {
+  const tiny_server hung{[](int connection, const std::string&) {
+    for (char c = 0; ::recv(connection, &c, 1, 0) > 0;)
+      continue; // until the sender goes
+  }};
+  settings.outside = address_guard{"127.0.0.1"};
+  {
+    auto db = store::open(root.path());
+    store::jobs rows{db};
+    job j;
+    j.uuid = "u";
+    j.extras.webhook_url = "http://127.0.0.1" + hung.port_text() + "/";
+    rows.insert_intent(j);
+    j.id = j.slurm_id = 7;
+    j.state = "COMPLETED";
+    j.done = j.indexed = true;
+    rows.update(j);
+    job_event e{0, 7, 1, "state", "COMPLETED", true, "", now()};
+    store::events{db}.insert(e);
+    store::webhooks{db}.note(7, now());
+  }
+  go();
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (hung.connections() == 0 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(hung.connections(), 1);
+  const auto began = std::chrono::steady_clock::now();
+  stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
 }
 
 TEST_F(everybody, they_stop_within_a_second_although_somebody_waits) {

@@ -36,7 +36,9 @@ asio::awaitable<response> get_job_result(exchange& x) {
   const auto j = co_await find_indexed_job(x.with, job_id(x.args.at(0)));
   try {
     auto file = co_await open_file(x.with, j.result_dir, "result.json");
-    co_return serve_file(std::move(file), {"", "application/json"}, x.headers);
+    file_answer how{"", "application/json"};
+    how.stays = j.done;
+    co_return serve_file(std::move(file), how, x.headers);
   } catch (const failure& f) {
     if (f.code() != errc::not_found)
       throw;

@@ -253,7 +253,8 @@ def test_two_requests_cannot_append_at_once(client, site, server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
         slow.sendall(b"PATCH %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
                      b"Content-Type: application/offset+octet-stream\r\nContent-Length: 1000\r\n\r\nhalf" % (path.encode(), site.token.encode()))
-        site.wait_until(lambda: append(client, path, 0, b"x" * 10).status_code == 423, 10, "the upload is locked")
+        # At a wrong offset, so that this one is refused in any case and never comes before the other.
+        site.wait_until(lambda: append(client, path, 1, b"x" * 10).status_code == 423, 10, "the upload is locked")
         assert client.delete(path, headers=V).status_code == 423
     # Cut: what came of it is kept, and the upload free again.
     site.wait_until(lambda: offset_of(client, path) == 4, 20, "the four bytes that came are kept")

@@ -32,13 +32,13 @@ void give_up_reference(const void* to) {
 
 namespace caf {
 
-void scheduled_actor::enqueue(mailbox_element_ptr what, execution_unit* unit) {
+void scheduled_actor::enqueue(mailbox_element_ptr what, execution_unit* by) {
   static auto* const real =
       of_the_library<void(scheduled_actor*, mailbox_element_ptr, execution_unit*)>(
           "_ZN3caf15scheduled_actor7enqueueESt10unique_ptrINS_15mailbox_elementENS_"
           "6detail8disposerEEPNS_14execution_unitE");
   __tsan_release(what.get());
-  real(this, std::move(what), unit);
+  real(this, std::move(what), by);
 }
 
 scheduled_actor::activation_result scheduled_actor::reactivate(mailbox_element& what) {

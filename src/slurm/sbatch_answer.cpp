@@ -35,6 +35,9 @@ constexpr std::array perhaps_taken{words{"timed out"},
                                    words{"Message receive"},
                                    words{"No response"},
                                    words{"Insane message"},
+                                   words{"slurm_msg_sendto"},
+                                   words{"missing socket"},
+                                   words{"Unable to contact slurm controller"},
                                    words{"Header lengths are longer"}};
 
 constexpr std::array no_room{words{"I/O error writing script/environment"},

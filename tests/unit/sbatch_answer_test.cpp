@@ -113,7 +113,10 @@ TEST(read_answer, a_line_that_broke_leaves_the_outcome_open) {
         "sbatch: error: Batch job submission failed: Zero Bytes were transmitted or received\n",
         "sbatch: error: Batch job submission failed: Unable to contact slurm controller (receive "
         "failure)\n",
-        "sbatch: error: Batch job submission failed: Unexpected message received\n"})
+        "sbatch: error: Batch job submission failed: Unexpected message received\n",
+        "sbatch: error: slurm_msg_sendto: address:port=127.0.0.1:30939 msg_type=4003: Unexpected "
+        "missing socket error\nsbatch: error: Batch job submission failed: Unexpected missing "
+        "socket error\n"})
     EXPECT_THROW(read_answer(ended(1, "", text)), unknown_outcome) << text;
   auto killed = ended(-1, "", "");
   killed.signal = 9;

@@ -14,7 +14,10 @@ namespace jobrunner {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t most_recalled = 1000; // at once: they are arguments of one command
+constexpr auto ghost_after = 5s, ghost_again_after = 15s;
 
 /// The jobs of a look by name; of those that share one the oldest: a job can give its own jobs any
 /// name, but they come later. Made when first asked for, as most looks miss nothing.
@@ -59,6 +62,7 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
       o.missing = {};
       if (!slurm::is_final(it->second->state))
         cancel_again(o, look.began);
+      by_id.erase(it);
     } else if (o.accepted < look.began) {
       if (o.missing == moment{})
         o.missing = look.began;
@@ -72,7 +76,36 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
       changed.push_back(o.now);
   }
   commit(changed);
+  std::vector<const slurm::report*> others;
+  for (const auto& [id, r] : by_id)
+    if (r->name.starts_with("jr-") && !slurm::is_final(r->state))
+      others.push_back(r);
+  end_ghosts(others, look.began);
   return missing;
+}
+
+/// A slurmctld that died and came back with an older state holds CPUs and GPUs for jobs that have
+/// ended since, as long as their time limit allows.
+void job_registry::end_ghosts(const std::vector<const slurm::report*>& unexpected, moment look) {
+  std::map<std::string, moment> still;
+  for (const auto* r : unexpected) {
+    const auto uuid = r->name.substr(3);
+    const auto before = ghosts_.find(uuid);
+    if (before != ghosts_.end() && look - before->second < ghost_again_after) {
+      still.insert(*before);
+      continue;
+    }
+    const auto j = rows_.find_uuid(uuid);
+    // One that has just ended may still be cleared up.
+    if (!j || !j->done || j->slurm_id != r->id || now() - j->ended_at.value_or(now()) < ghost_after)
+      continue;
+    still.emplace(uuid, look);
+    log("jobs", "ended_but_held_by_slurm",
+        {{"job", std::to_string(j->id)}, {"slurm_state", r->state}});
+    self_->request(next_worker(), caf::infinite, atom::cancel_v, r->id, uuid)
+        .then([](bool) {}, [](const caf::error&) {}); // a later look tries again
+  }
+  ghosts_ = std::move(still);
 }
 
 void job_registry::recall(const recalled& found) {

@@ -94,6 +94,7 @@ private:
   bool settle_intent(intent&, const queue_look&);
   void cancel_withdrawn(const queue_look&);
   void cancel_again(open_job&, moment look);
+  void end_ghosts(const std::vector<const slurm::report*>&, moment look);
   void commit(std::vector<job> changed);
   job_event event_of(const job&) const;
   std::int64_t newest(std::int64_t id);
@@ -120,6 +121,7 @@ private:
   std::map<std::string, intent> intents_; // by uuid: nobody knows yet whether Slurm has taken them
   std::set<std::string> unreleased_;      // tasks of whole arrays that Slurm may still hold
   std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken
+  std::map<std::string, moment> ghosts_;  // jobs that have ended, but not for Slurm: last scancel
   moment looked_{};                       // when the last look began
   waiting_room waiting_;
   std::optional<waiting_room::moment> alarm_; // when the next expire comes

@@ -47,6 +47,7 @@ jobs::jobs(sqlite::database& db)
       unlabel_(db, "DELETE FROM labels WHERE job = (SELECT n FROM jobs WHERE uuid=?)"),
       remove_(db, "DELETE FROM jobs WHERE uuid=?"),
       find_(db, "SELECT " JOB_COLUMNS " FROM jobs WHERE job_id=?"),
+      find_uuid_(db, "SELECT " JOB_COLUMNS " FROM jobs WHERE uuid=?"),
       find_key_(db, "SELECT " JOB_COLUMNS ", fingerprint FROM jobs WHERE idempotency_key=?"),
       largest_(db, "SELECT max(coalesce((SELECT max(job_id) FROM jobs), 0), "
                    "coalesce((SELECT max(job_id) FROM deleted), 0))"),
@@ -92,6 +93,12 @@ void jobs::remove(std::string_view uuid) {
 
 std::optional<job> jobs::find(std::int64_t id) {
   auto rows = find_(id);
+  const auto row = rows.first();
+  return row ? std::optional{read_job(*row)} : std::nullopt;
+}
+
+std::optional<job> jobs::find_uuid(std::string_view uuid) {
+  auto rows = find_uuid_(uuid);
   const auto row = rows.first();
   return row ? std::optional{read_job(*row)} : std::nullopt;
 }

@@ -30,6 +30,7 @@ public:
   void remove(std::string_view uuid);
 
   std::optional<job> find(std::int64_t id);
+  std::optional<job> find_uuid(std::string_view uuid);
   /// The job (an intent has id 0) that has the key, and the fingerprint of its request.
   std::optional<std::pair<job, std::string>> find_key(std::string_view key);
   std::int64_t largest_id();    // that was ever given, also to a job that is deleted
@@ -44,7 +45,7 @@ public:
 private:
   std::vector<job> read(sqlite::statement& query);
   sqlite::database& db_;
-  sqlite::statement insert_, update_, label_, unlabel_, remove_, find_, find_key_, largest_, open_,
+  sqlite::statement insert_, update_, label_, unlabel_, remove_, find_, find_uuid_, find_key_, largest_, open_,
       unindexed_, newest_, tasks_, first_tasks_;
 };
 

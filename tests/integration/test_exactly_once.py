@@ -143,6 +143,7 @@ def test_a_slurmctld_killed_within_a_second_of_a_submit_loses_no_job(own_site, d
           f"{sum(job['attempt'] > 1 for job in ends.values())} with a second attempt; {[job['reason'] for job in ends.values() if job['reason']]}")
     assert len(ends) == 2 * CTLD_KILLS
     assert set(count) <= {"COMPLETED", "LOST", "FAILED", "NODE_FAIL"}
+    site.wait_until(lambda: not site.slurm.run("squeue", "-h", check=False).stdout.strip(), 60, "Slurm holds nothing for jobs that have ended")
     for job_id, job in ends.items():
         if job["status"] != "COMPLETED":  # what never started is not given up
             assert "start" in diaries.words(jobs[job_id]), job

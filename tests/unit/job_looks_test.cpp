@@ -106,6 +106,30 @@ TEST_F(job_looks, a_look_that_the_disk_cannot_take_changes_nothing_and_the_next_
   EXPECT_EQ(now(j).state, "COMPLETED");
 }
 
+TEST_F(job_looks, what_slurm_still_holds_of_a_job_that_has_ended_is_cancelled) {
+  const auto j = accepted(), other = accepted();
+  for (const auto& one : {j, other}) {
+    auto ended = report(one, "COMPLETED");
+    ended.ended_at = jobrunner::now() - 60s;
+    look({ended});
+    ASSERT_TRUE(now(one).done);
+  }
+  look({report(j, "COMPLETING"), report(other, "COMPLETED")});
+  EXPECT_EQ(cancelled, std::vector{j.uuid});
+  look({report(j, "RUNNING")}, 5s);
+  EXPECT_EQ(cancelled.size(), 1U);
+  look({report(j, "RUNNING")}, 20s);
+  EXPECT_EQ(cancelled.size(), 2U);
+  EXPECT_EQ(now(j).state, "COMPLETED");
+}
+
+TEST_F(job_looks, a_job_that_has_just_ended_may_be_in_the_queue_for_a_moment) {
+  const auto j = accepted();
+  look({report(j, "COMPLETED")});
+  look({report(j, "COMPLETING")});
+  EXPECT_TRUE(cancelled.empty());
+}
+
 TEST_F(job_looks, a_look_from_before_the_submission_does_not_miss_the_job) {
   const auto j = accepted();
   EXPECT_TRUE(look({}, -1s).empty());

@@ -45,8 +45,8 @@ public:
 private:
   std::vector<job> read(sqlite::statement& query);
   sqlite::database& db_;
-  sqlite::statement insert_, update_, label_, unlabel_, remove_, find_, find_uuid_, find_key_, largest_, open_,
-      unindexed_, newest_, tasks_, first_tasks_;
+  sqlite::statement insert_, update_, label_, unlabel_, remove_, find_, find_uuid_, find_key_,
+      largest_, open_, unindexed_, newest_, tasks_, first_tasks_;
 };
 
 } // namespace jobrunner::store

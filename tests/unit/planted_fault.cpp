@@ -11,23 +11,24 @@
 namespace {
 
 int use_after_free() {
-  auto p = std::make_unique<int>(1);
-  const volatile int* gone = p.get();
-  p.reset();
+  const volatile int* gone = nullptr;
+  { // out of sight of g++, which would refuse it
+    const auto p = std::make_unique<int>(1);
+    asm volatile("" : "=r"(gone) : "0"(p.get()));
+  }
   return *gone;
 }
 
 int overflow() {
-  volatile int most = INT_MAX;
-  most = most + 1;
-  return most;
+  const volatile int most = INT_MAX;
+  return most + 1;
 }
 
 int race() {
   int shared = 0;
   const auto count = [&shared] {
     for (int i = 0; i < 100'000; ++i)
-      ++*const_cast<volatile int*>(&shared);
+      static_cast<volatile int&>(shared) = static_cast<volatile int&>(shared) + 1;
   };
   std::thread one{count}, other{count};
   one.join();

@@ -10,6 +10,8 @@
 
 #include <caf/send.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -114,13 +116,18 @@ TEST_F(everybody, they_stop_within_a_second_although_somebody_waits) {
   }
   go();
   EXPECT_EQ(get(ask(all->handles().jobs, 10s, atom::get_v, std::int64_t{7})).state, "RUNNING");
+  boost::asio::cancellation_signal hang_up;
   boost::asio::co_spawn(io, ask(all->handles().jobs, 1h, atom::wait_v, event_wait{7, 0, 300s}),
-                        [](const std::exception_ptr&, std::int64_t) {});
+                        boost::asio::bind_cancellation_slot(
+                            hang_up.slot(), [](const std::exception_ptr&, std::int64_t) {}));
   io.restart();
   io.run_for(50ms);
   const auto began = std::chrono::steady_clock::now();
   stop();
   EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+  hang_up.emit(boost::asio::cancellation_type::terminal);
+  io.restart();
+  io.poll();
 }
 
 TEST_F(everybody, a_slurm_that_is_not_there_is_down_with_a_reason) {

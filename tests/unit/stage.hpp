@@ -16,9 +16,11 @@
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace jobrunner {
 
@@ -39,6 +41,14 @@ struct stage : testing::Test {
   caf::actor_system sys{cfg};
   caf::scheduler::test_coordinator& sched =
       dynamic_cast<caf::scheduler::test_coordinator&>(sys.scheduler());
+
+  /// Nobody is left waiting: a question that is never answered would keep itself for ever.
+  ~stage() override {
+    for (const auto& end : ends_)
+      end();
+    io.restart();
+    io.poll();
+  }
 
   /// Lets coroutines and actors run until both are idle.
   void settle() {
@@ -72,6 +82,10 @@ struct stage : testing::Test {
                                                 result->error = f;
                                               }
                                             }));
+    ends_.push_back([task_of = std::weak_ptr{result}] {
+      if (const auto r = task_of.lock(); r && !r->over())
+        r->hang_up.emit(boost::asio::cancellation_type::terminal);
+    });
     settle();
     return result;
   }
@@ -81,6 +95,9 @@ struct stage : testing::Test {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     settle();
   }
+
+private:
+  std::vector<std::function<void()>> ends_;
 };
 
 } // namespace jobrunner

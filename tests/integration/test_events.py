@@ -172,6 +172,7 @@ def test_streams_go_on_over_a_restart_and_miss_nothing(site, server, client, too
         assert [event.data for event in seen[f"/jobs/{long_one}/events"]] == list(pages(again, f"/jobs/{long_one}/events"))
 
 
+@pytest.mark.slow  # measures memory, of which a sanitizer takes its own
 def test_a_reader_that_does_not_read_holds_nobody_back(site, server, client, toolbox):
     """It gets a long history and takes none of it; others get theirs meanwhile."""
     with sqlite3.connect(site.root / "jr_slurm.db", timeout=30) as rows:

@@ -140,7 +140,7 @@ def test_a_slurmctld_killed_within_a_second_of_a_submit_loses_no_job(own_site, d
     ends, count = settle(site, diaries, jobs)
     again = [job for job in ends.values() if job["meta"]["slurm_id"] != job["job_id"]]
     print(f"{CTLD_KILLS} kills of slurmctld, {len(jobs)} jobs: {count}, {len(again)} submitted again, "
-          f"{sum(job['attempt'] > 1 for job in ends.values())} with a second attempt; {[job['reason'] for job in ends.values() if job['reason']]}")
+          f"{sum(job['attempt'] > 1 for job in ends.values())} with a second attempt; {[(job['reason'], job['log_tail']) for job in ends.values() if job['reason']]}")
     assert len(ends) == 2 * CTLD_KILLS
     assert set(count) <= {"COMPLETED", "LOST", "FAILED", "NODE_FAIL"}
     site.wait_until(lambda: not site.slurm.run("squeue", "-h", check=False).stdout.strip(), 60, "Slurm holds nothing for jobs that have ended")

@@ -284,6 +284,7 @@ def descriptors_of(server, path):
     return count
 
 
+@pytest.mark.slow  # measures memory, of which a sanitizer takes its own
 def test_a_reader_that_does_not_read_costs_no_memory_and_holds_nobody_back(site, server, client, talk):
     for _ in range(20):
         talk.say(os.urandom(5_000_000))

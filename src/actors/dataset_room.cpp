@@ -5,7 +5,6 @@
 #include "core/log.hpp"
 
 #include <map>
-#include <ranges>
 
 namespace jobrunner {
 
@@ -35,8 +34,10 @@ dataset_store::snapshots dataset_store::removable_for(std::uint64_t bytes) {
   std::multimap<timestamp, std::shared_ptr<const dataset>> by_use; // which goes on meanwhile
   for (const auto& d : all)
     by_use.emplace(with_.published.datasets.used_at(d->sha256), d);
-  const auto in_order = std::views::values(by_use);
-  return {in_order.begin(), in_order.end()};
+  all.clear();
+  for (const auto& [used, d] : by_use)
+    all.push_back(d);
+  return all;
 }
 
 void dataset_store::make_room(std::uint64_t bytes) {

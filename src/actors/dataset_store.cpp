@@ -102,7 +102,7 @@ std::string dataset_store::begin(std::uint64_t bytes) {
     throw failure(errc::disk_full, "the disk has " + std::to_string(free) +
                                        " bytes free, of which " + std::to_string(floor) +
                                        " stay so; " + std::to_string(bytes) + " more do not fit");
-  const auto path = (staging_ / make_uuid()).string();
+  auto path = (staging_ / make_uuid()).string();
   if (mkdir(path.c_str(), 0770) != 0 || chmod(path.c_str(), 0770) != 0)
     throw errno_failure("make a staging folder");
   JR_FAILPOINT("staging_made");

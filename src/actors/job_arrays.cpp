@@ -106,7 +106,8 @@ caf::result<std::vector<job>> job_registry::retry(const std::string& array) {
   return start_array(std::move(order));
 }
 
-caf::result<std::vector<job>> job_registry::start_array(std::shared_ptr<array_order> order) {
+caf::result<std::vector<job>> job_registry::start_array(
+    std::shared_ptr<array_order> order) { // NOLINT(performance-unnecessary-value-param): a share
   for (auto& j : order->tasks)
     j.held = true;
   order->slurm_ids.assign(order->tasks.size(), 0);

@@ -45,7 +45,7 @@ std::int64_t fit(const char* field, std::optional<std::int64_t> asked, std::int6
 }
 
 std::int64_t fit_time(std::optional<std::int64_t> asked, std::int64_t most) {
-  constexpr std::int64_t four_hours = 4 * 3600;
+  constexpr std::int64_t four_hours = 14400;
   if (most <= 0) // the partition has no limit
     return asked.value_or(four_hours);
   if (asked && *asked > most)
@@ -65,7 +65,7 @@ resources fit_resources(const services& with, const job_request& r) {
   if (r.mem_gb)
     wanted.mem_mb = 1024 * fit("mem_gb", r.mem_gb, 16, 1, have.mem_mb / 1024, "GiB of memory");
   else
-    wanted.mem_mb = std::min<std::int64_t>(16 * 1024, have.mem_mb);
+    wanted.mem_mb = std::min<std::int64_t>(16384, have.mem_mb);
   wanted.time_limit_s = fit_time(r.time_limit_s, have.max_time_s);
   return wanted;
 }

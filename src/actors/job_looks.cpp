@@ -116,8 +116,8 @@ void job_registry::recall(const recalled& found) {
       continue;
     const auto folder = job_dir(with_, o.now.uuid);
     // What accounting still takes for running, and the queue does not show, has not ended well.
-    const auto it = std::ranges::find_if(found.jobs, [&](const slurm::report& r) {
-      return r.id == o.now.slurm_id && r.name == "jr-" + o.now.uuid && slurm::is_final(r.state);
+    const auto it = std::ranges::find_if(found.jobs, [&now = o.now](const slurm::report& r) {
+      return r.id == now.slurm_id && r.name == "jr-" + now.uuid && slurm::is_final(r.state);
     });
     std::optional<job> next;
     if (it != found.jobs.end())

@@ -14,6 +14,7 @@ namespace {
 /// Names alone: a value may be a secret.
 std::vector<std::string> names_of(const std::vector<std::string>& variables) {
   std::vector<std::string> names;
+  names.reserve(variables.size() + 1);
   for (const auto& v : variables)
     names.push_back(v.substr(0, v.find('=')));
   names.emplace_back("SLURM_*"); // and the devices that Slurm gives

@@ -115,7 +115,7 @@ indexer_actor::behavior_type output_indexer(indexer_actor::pointer self, const s
   const auto t = std::make_shared<table>(with);
   return {[=](atom::index, const job& j) -> caf::result<index_result> {
     return answer([&] {
-      const auto made = index(*t, j);
+      auto made = index(*t, j);
       self->send(hasher, atom::hint_v);
       return made;
     });

@@ -245,7 +245,7 @@ upload upload_store::commit(const std::string& id, std::uint64_t offset) {
 }
 
 upload upload_store::remove(const std::string& id) {
-  const auto u = find(id);
+  auto u = find(id);
   if (leased_.contains(id))
     throw failure(errc::locked, "a request is appending to the upload " + id);
   if (u.state == "processing" || parts_at_work().contains(id))

@@ -100,7 +100,7 @@ archive::totals run(const arguments& args) {
   const auto what = args[1] == "zip" ? archive::kind::zip : archive::kind::tar;
   const auto folder = open_folder(args[2]);
   const auto list = given.list.empty() ? unique_fd{} : create(given.list);
-  sha256{};                  // what OpenSSL reads once it reads here
+  sha256{}.finish();         // what OpenSSL reads once it reads here
   archive::set_locale(what); // the locale's files cannot be opened any more later
   const auto& most = given.most;
   constexpr std::uint64_t longest_line = 2048; // of the list

@@ -9,9 +9,9 @@ namespace jobrunner::archive {
 enum class task { extract, remove };
 
 struct confinement {
-  int folder = -1, list = -1;            // descriptors that stay open; -1: no list
-  std::uint64_t max_file = 0;            // bytes
-  std::uint64_t max_seconds = 24 * 3600; // of processor time
+  int folder = -1, list = -1;        // descriptors that stay open; -1: no list
+  std::uint64_t max_file = 0;        // bytes
+  std::uint64_t max_seconds = 86400; // of processor time
 };
 
 /// For good, for this process: no new privileges, no core, no other descriptors, a umask of 022,

@@ -103,7 +103,7 @@ boost::json::value render(const file_page& page) {
 }
 
 std::string tag_of(std::string_view text) {
-  const std::string tag{trimmed(text)};
+  std::string tag{trimmed(text)};
   if (tag.empty() || tag.size() > longest_tag || std::ranges::any_of(tag, is_control))
     throw failure(errc::invalid, "the tag " + shown(tag) + " must have 1 to " +
                                      std::to_string(longest_tag) +

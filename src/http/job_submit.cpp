@@ -29,10 +29,10 @@ void take_key(const exchange& x, const std::string& call, job_request& r) {
 
 constexpr auto each_task = 50ms; // sbatch takes some 7 ms, and four run at once
 
-response submitted(boost::json::object body, std::int64_t id) {
+response submitted(const boost::json::object& body, std::int64_t id) {
   boost::json::object all{{"job_id", id}, {"status", "SUBMITTED"}};
-  for (auto& [key, value] : body)
-    all.emplace(key, std::move(value));
+  for (const auto& [key, value] : body)
+    all.emplace(key, value);
   auto res = json(beast::status::ok, std::move(all));
   res.message.set(beast::field::location, "/jobs/" + std::to_string(id));
   return res;

@@ -68,7 +68,7 @@ curl::response client::send(const call& c, std::uint64_t most_bytes) {
   if (!c.query.empty())
     asked.url += "?" + query_string(c.query);
   for (const auto& [name, value] : what.headers)
-    asked.headers.push_back(name + ": " + value);
+    asked.headers.emplace_back(name).append(": ").append(value);
   if (!to.key_id.empty())
     asked.headers.push_back("Authorization: " +
                             authorization(what, {to.key_id, to.app_key, to.region}, time));

@@ -3,7 +3,6 @@
 #include "core/error.hpp"
 
 #include <limits>
-#include <ranges>
 
 namespace jobrunner::store {
 
@@ -72,7 +71,8 @@ void outputs::replace(std::int64_t job_id, const std::vector<output>& found,
   std::int64_t round = 0;
   for (auto r : round_(job_id, lines_of(problems), problems.total))
     round = r.integer(0);
-  for (const auto& o : std::views::reverse(found)) { // the last one in is the first one listed
+  for (auto it = found.rbegin(); it != found.rend(); ++it) { // the last one in is listed first
+    const auto& o = *it;
     std::size_t written = 0;
     for ([[maybe_unused]] auto r :
          put_(job_id, o.experiment_id, o.output_id, o.path, o.bytes, o.kind,

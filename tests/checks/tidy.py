@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""clang-tidy over all sources of a build, those alone that changed since they were found clean.
+"""clang-tidy over what a build makes of src/, those files alone that changed since they were found clean.
 
     tidy.py BUILD [WORKERS]      exits 1 and prints what clang-tidy says
 
 What a file's verdict depends on is hashed: clang-tidy, its configuration, the file's compile command, and the
-text of the file and of all of ours that it includes. Clean ones are remembered in BUILD/../tidy/.
+text of the file and of all of ours that it includes. Clean ones are remembered in ~/.cache/jobrunner-tidy.
 """
 import concurrent.futures
 import hashlib
@@ -51,12 +51,14 @@ def check(build, path):
 
 def main(build, workers):
     top = pathlib.Path(__file__).resolve().parents[2]
-    clean = build.parent / "tidy"
-    clean.mkdir(exist_ok=True)
+    clean = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "jobrunner-tidy"
+    clean.mkdir(parents=True, exist_ok=True)
     common = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=True).stdout + (top / ".clang-tidy").read_bytes()
     sources, todo = Sources(top), {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"]).resolve()
+        if top / "src" not in path.parents:
+            continue
         command = entry["command"].replace(str(top), "")
         mark = clean / sources.digest(path, common + command.encode())
         if mark.exists():

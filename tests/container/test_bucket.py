@@ -76,6 +76,7 @@ def test_a_bucket_is_mounted_imported_from_and_mounted_again_when_s3fs_dies(make
     box.kill(runs_as[1])
     box.until(lambda: not box.health().get("b2_mounted"), "health sees that it is gone")
     box.until(lambda: box.health().get("b2_mounted"), "it is mounted again")
+    box.until(lambda: "s3fs" in box.pids(), "supervisord takes it for running")
     box.kill(box.pids()["s3fs"])
     s3.put("sets/two.bin", content + b"2")
     with box.client() as client:

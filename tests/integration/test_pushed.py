@@ -76,6 +76,7 @@ def test_an_end_is_known_long_before_the_clock_would_tell(slow_clock, tools):
           f"slowest {max(answers) * 1000:.1f} ms; all {[round(a * 1000, 1) for a in answers]}")
 
 
+@pytest.mark.slow  # measures time
 def test_a_start_and_a_cancel_are_known_too(slow_clock, tools):
     site = slow_clock
     job_id = submit(site, tools, "nap.py", seconds=60)

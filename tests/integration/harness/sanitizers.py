@@ -13,11 +13,21 @@ def patient(seconds):
     return seconds * SLOWER
 
 
-def reports(folder):
-    """All that sanitizers wrote into logs at or below `folder`: of servers, and of jobs, whose wrapper writes there too."""
-    found = []
+def logs(folder):
+    """Name and text of each log at or below `folder`: of servers, and of jobs, whose wrapper writes there too."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".log", ".out") and path.is_file() and not path.is_symlink():
-            text = path.read_text(errors="replace")
-            found += [f"{path.name}: {match.group(0)}" for match in REPORT.finditer(text)]
-    return found
+            yield path.name, path.read_text(errors="replace")
+
+
+def reports(folder):
+    """All that sanitizers wrote into these logs, the first line of each."""
+    return [f"{name}: {match.group(0)}" for name, text in logs(folder) for match in REPORT.finditer(text)]
+
+
+def first_report(folder, lines=80):
+    """One of them as it was written; empty if there is none."""
+    for _, text in logs(folder):
+        if match := REPORT.search(text):
+            return "\n".join(text[match.start():].splitlines()[:lines])
+    return ""

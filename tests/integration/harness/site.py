@@ -110,13 +110,13 @@ class Site:
             self.slurm.stop()
         except (AssertionError, subprocess.SubprocessError) as error:
             late.append(str(error))
-        reports = sanitizers.reports(self.top)
+        reports, details = sanitizers.reports(self.top), sanitizers.first_report(self.top)
         if os.environ.get("JR_KEEP"):
             print(f"\nkept {self.top}")
         else:
             shutil.rmtree(self.top, ignore_errors=True)
         assert not late, late
-        assert not reports, f"sanitizers report: {reports[:10]}"
+        assert not reports, f"sanitizers report: {reports[:10]}\n{details}"
 
     @staticmethod
     def wait_until(condition, seconds, what):

@@ -45,8 +45,8 @@ job_registry::job_registry(job_actor::pointer self, const services& with, indexe
 /// What was there before this process: open jobs are watched on, intents wait for the first look.
 void job_registry::recover() {
   const auto newest = rows_.newest(published_at_start);
-  for (auto old = newest.rbegin(); old != newest.rend(); ++old)
-    with_.published.jobs.publish(*old);
+  std::for_each(newest.rbegin(), newest.rend(),
+                [this](const job& old) { with_.published.jobs.publish(old); });
   for (const auto& j : rows_.open()) {
     if (j.id == 0) {
       intents_[j.uuid].wanted = j;

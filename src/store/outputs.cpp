@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace jobrunner::store {
@@ -71,8 +72,7 @@ void outputs::replace(std::int64_t job_id, const std::vector<output>& found,
   std::int64_t round = 0;
   for (auto r : round_(job_id, lines_of(problems), problems.total))
     round = r.integer(0);
-  for (auto it = found.rbegin(); it != found.rend(); ++it) { // the last one in is listed first
-    const auto& o = *it;
+  const auto put = [&](const output& o) {
     std::size_t written = 0;
     for ([[maybe_unused]] auto r :
          put_(job_id, o.experiment_id, o.output_id, o.path, o.bytes, o.kind,
@@ -81,7 +81,8 @@ void outputs::replace(std::int64_t job_id, const std::vector<output>& found,
     if (written == 0)
       throw failure(errc::conflict,
                     "two outputs of job " + std::to_string(job_id) + " have the same ids");
-  }
+  };
+  std::for_each(found.rbegin(), found.rend(), put); // the last one in is listed first
   clear_(job_id, round);
   t.commit();
 }

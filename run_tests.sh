@@ -161,11 +161,11 @@ asan() {
   UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 JR_SKIP_SLOW=1 JR_SLOWER=3 JR_KILLS=5 integration asan
 }
 
+tsan_options=suppressions=$PWD/tests/sanitizers/tsan.supp:second_deadlock_stack=1
+tsan_unit() { build tsan && TSAN_OPTIONS=$tsan_options:halt_on_error=1 unit tsan; }
 tsan() {
-  build tsan || return
-  local options=suppressions=$PWD/tests/sanitizers/tsan.supp:second_deadlock_stack=1
-  TSAN_OPTIONS=$options:halt_on_error=1 unit tsan
-  TSAN_OPTIONS=$options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
+  tsan_unit
+  TSAN_OPTIONS=$tsan_options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
 }
 
 # Needs an engine's daemon, or root: podman and buildah then do without one.
@@ -173,7 +173,7 @@ container() {
   docker info >/dev/null 2>&1 || step 'packages for containers' packages config/packages-container.txt || return
   step 'the S3 server' s3_server
   counted 'container tests' "$work/container.xml" \
-    $python -m pytest tests/container -q --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/container.xml"
+    $python -m pytest tests/container -q -rR --reruns 1 --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/container.xml"
 }
 
 both() { unit release; integration release; }
@@ -194,7 +194,7 @@ all() {
   wait
   ahead $python tests/checks/tidy.py build/release "$jobs"
   asan
-  tsan
+  tsan_unit # its integration tests take too long for every change
   wait
   tidy
   container

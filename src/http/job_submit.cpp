@@ -43,13 +43,13 @@ asio::awaitable<response> submit(const context& with, job_request r, boost::json
   const auto patience = with.settings.slurm_timeout * 2 + 30s;
   if (r.array.empty() && r.array_uuid.empty()) {
     const auto made = co_await ask(with.to.jobs, patience, atom::submit_v, std::move(r));
-    co_return submitted(std::move(body), made.id);
+    co_return submitted(body, made.id);
   }
   const auto made = co_await ask(with.to.jobs, patience + with.settings.max_array_tasks * each_task,
                                  atom::array_v, std::move(r));
   if (!body.contains("requeued_from"))
     body.emplace("array", tasks_to_json(made));
-  co_return submitted(std::move(body), made.front().id);
+  co_return submitted(body, made.front().id);
 }
 
 /// The same with dry_run: what would happen.

@@ -3,12 +3,12 @@
 #include "actors/ask.hpp"
 #include "core/event_json.hpp"
 #include "http/handlers.hpp"
+#include "http/late_ask.hpp"
 #include "http/render.hpp"
 #include "http/text/accept.hpp"
 #include "http/text/cursor.hpp"
 #include "http/text/server_sent.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json/serialize.hpp>
@@ -83,14 +83,8 @@ public:
 
   void wait(const asio::any_io_executor& ex, asio::cancellation_slot cancelled,
             std::function<void()> done) override {
-    ask_then(
-        ex, with_.to.jobs, in_its_time,
-        asio::bind_cancellation_slot(cancelled,
-                                     [this, done = std::move(done)](caf::expected<std::int64_t> n) {
-                                       newest_ = std::move(n);
-                                       done();
-                                     }),
-        atom::wait_v, event_wait{at_.job_id, at_.after, wait_});
+    ask_late(ex, cancelled, std::move(done), newest_, with_.to.jobs, in_its_time, atom::wait_v,
+             event_wait{at_.job_id, at_.after, wait_});
   }
 
   asio::awaitable<bool> make(response& res) override {

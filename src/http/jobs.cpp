@@ -1,12 +1,11 @@
 // A job as it is, at once or when something has happened.
 #include "actors/ask.hpp"
 #include "http/handlers.hpp"
+#include "http/late_ask.hpp"
 #include "http/lookup.hpp"
 #include "http/render.hpp"
 #include "http/text/conditions.hpp"
 #include "http/text/preferences.hpp"
-
-#include <boost/asio/bind_cancellation_slot.hpp>
 
 namespace jobrunner::http {
 
@@ -116,14 +115,8 @@ public:
   void wait(const asio::any_io_executor& ex, asio::cancellation_slot cancelled,
             std::function<void()> done) override {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - clock::now());
-    ask_then(
-        ex, with_.to.jobs, in_its_time,
-        asio::bind_cancellation_slot(cancelled,
-                                     [this, done = std::move(done)](caf::expected<std::int64_t> n) {
-                                       newest_ = std::move(n);
-                                       done();
-                                     }),
-        atom::wait_v, event_wait{question_.id, seq_, left});
+    ask_late(ex, cancelled, std::move(done), newest_, with_.to.jobs, in_its_time, atom::wait_v,
+             event_wait{question_.id, seq_, left});
   }
 
   asio::awaitable<bool> make(response& res) override {

@@ -1,5 +1,5 @@
-// One connection: read a header, check it, answer, again. The only file with Beast's reads and
-// writes.
+// One connection: read a header, check it, answer, again (session.cpp, where Beast's reads and
+// writes are); what the answer is (session_answers.cpp); how it waits (session_waits.cpp).
 #pragma once
 
 #include "http/routes.hpp"

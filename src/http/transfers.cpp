@@ -2,10 +2,9 @@
 
 #include "actors/ask.hpp"
 #include "core/text.hpp"
+#include "http/late_ask.hpp"
 #include "http/problem.hpp"
 #include "http/render.hpp"
-
-#include <boost/asio/bind_cancellation_slot.hpp>
 
 #include <limits>
 
@@ -71,14 +70,8 @@ public:
 
   void wait(const asio::any_io_executor& ex, asio::cancellation_slot cancelled,
             std::function<void()> done) override {
-    ask_then(
-        ex, with_.to.importer, wait_.patience + 10s,
-        asio::bind_cancellation_slot(cancelled,
-                                     [this, done = std::move(done)](caf::expected<transfer> t) {
-                                       found_ = std::move(t);
-                                       done();
-                                     }),
-        atom::wait_v, wait_);
+    ask_late(ex, cancelled, std::move(done), found_, with_.to.importer, wait_.patience + 10s,
+             atom::wait_v, wait_);
   }
 
   asio::awaitable<bool> make(response& res) override {

@@ -153,6 +153,33 @@ def fresh():
 
 
 @pytest.fixture
+def place():
+    """Where jobrunner-extract may work alone."""
+    import shutil
+    from extract_place import Place
+    made = Place()
+    yield made
+    made.remove()
+    shutil.rmtree(made.base)
+
+
+@pytest.fixture(scope="session")
+def indexed_job(site, toolbox):
+    """Runs a script of the toolbox with these params to its end and its index; the job's id. For fixtures of a file."""
+    import json
+
+    def make(script, **params):
+        if not site.server.alive():
+            site.server.start()
+        with site.client() as client:
+            made = client.submit(toolbox, "pytorch_infer", params_json=json.dumps({"script": script, "args": [], **params}))
+            client.wait(made)
+            client.wait_indexed(made)
+            return made
+    return make
+
+
+@pytest.fixture
 def run_tool(client, toolbox):
     """Submits a script of the toolbox with these params and more fields of POST /jobs; the job's id."""
     import json

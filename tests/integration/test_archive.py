@@ -1,7 +1,6 @@
 """All outputs of a job as one tar: the same bytes each time, any part of them, resumed with curl, and cut where a file changes."""
 import hashlib
 import io
-import json
 import os
 import random
 import subprocess
@@ -19,14 +18,8 @@ BIG = 6_000_000
 
 
 @pytest.fixture(scope="module")
-def job_id(site, toolbox):
-    if not site.server.alive():
-        site.server.start()
-    with site.client() as client:
-        made = client.submit(toolbox, "pytorch_infer", params_json=json.dumps({"script": "tree.py", "args": [], "big": BIG, "small": 300}))
-        client.wait(made)
-        client.wait_indexed(made)
-        return made
+def job_id(indexed_job):
+    return indexed_job("tree.py", big=BIG, small=300)
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 """Files go out whole, in part, or not at all: HEAD, Range, conditions."""
-import json
 import os
 
 import pytest
@@ -8,14 +7,8 @@ SIZE = 300_000
 
 
 @pytest.fixture(scope="module")
-def job_id(site, toolbox):
-    if not site.server.alive():
-        site.server.start()
-    with site.client() as client:
-        made = client.submit(toolbox, "pytorch_infer", params_json=json.dumps({"script": "many.py", "args": [], "count": 3, "big": SIZE, "experimentId": "downloads"}))
-        client.wait(made)
-        client.wait_indexed(made)
-        return made
+def job_id(indexed_job):
+    return indexed_job("many.py", count=3, big=SIZE, experimentId="downloads")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import pytest
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parent.parent / "archives")]
 import make_archives  # noqa: E402
-from extract_place import PROGRAM, Place, one_line  # noqa: E402
+from extract_place import PROGRAM, one_line  # noqa: E402
 
 SLOWEST_S = 10
 
@@ -42,14 +42,6 @@ HARMLESS = {
     "54_zip_suid.zip": {"s"},
     "56_zip_swells_100M.zip": {"b"},  # below 256 MiB any ratio is allowed
 }
-
-
-@pytest.fixture
-def place():
-    made = Place()
-    yield made
-    made.remove()
-    shutil.rmtree(made.base)
 
 
 def archives(victim):

@@ -3,16 +3,12 @@
 JOBRUNNER_TEST_SEED names the run, JR_FUZZ_S its length (the first N archives are the same for a seed)."""
 import os
 import random
-import shutil
 import sys
 import time
 from pathlib import Path
 
-import pytest
-
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parent.parent / "archives")]
 import make_archives  # noqa: E402
-from extract_place import Place  # noqa: E402
 from harness.sanitizers import patient  # noqa: E402
 
 SLOWEST_S = 10
@@ -56,14 +52,6 @@ def changed(data, others, pick):
             data = data[:block + field] + number + data[block + field + len(number):]
             data = with_checksum(data, block)
     return data
-
-
-@pytest.fixture
-def place():
-    made = Place()
-    yield made
-    made.remove()
-    shutil.rmtree(made.base)
 
 
 def test_archives_that_nobody_made_end_in_an_answer(place):

@@ -6,6 +6,7 @@
 #include "core/privileges.hpp"
 #include "http/log_watch.hpp"
 #include "http/server.hpp"
+#include "http/shown_jobs.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -75,6 +76,7 @@ void serve(const config& settings) {
   root everybody{sys, with};         // its destructor sends the exits, newest first
   boost::asio::thread_pool files{8}, uploads{settings.max_uploads};
   const auto logs = std::make_shared<http::log_watch>(io, files);
+  http::shown_jobs shown;
   const auto found = http::load_host_report(settings.root);
   const http::context shared{settings,
                              everybody.handles(),
@@ -84,6 +86,7 @@ void serve(const config& settings) {
                              files,
                              uploads,
                              *logs,
+                             shown,
                              std::chrono::steady_clock::now()};
   http::server serving{io, shared};
   end_with(users.jobs, "jobs", io);

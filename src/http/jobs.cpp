@@ -4,8 +4,11 @@
 #include "http/late_ask.hpp"
 #include "http/lookup.hpp"
 #include "http/render.hpp"
+#include "http/shown_jobs.hpp"
 #include "http/text/conditions.hpp"
 #include "http/text/preferences.hpp"
+
+#include <boost/json/serialize.hpp>
 
 namespace jobrunner::http {
 
@@ -73,17 +76,30 @@ asio::awaitable<boost::json::value> webhook_of(const context& with, const questi
   co_return shown;
 }
 
-response answer(const context& with, const question& q, const job& j,
+std::string body_of(const job& j, const std::optional<timestamp>& stale,
+                    const boost::json::value& webhook) {
+  auto body = to_json(j, stale);
+  body.emplace("webhook", webhook);
+  return boost::json::serialize(body);
+}
+
+/// What changes without the job is not kept.
+std::string body_of(const context& with, const std::shared_ptr<const job>& j,
+                    const boost::json::value& webhook) {
+  const auto stale = stale_since(with.published.slurm.view(), std::chrono::steady_clock::now());
+  if (stale || !webhook.is_null())
+    return body_of(*j, stale, webhook);
+  return with.shown.text_of(j, [](const job& same) { return body_of(same, {}, {}); });
+}
+
+response answer(const context& with, const question& q, const std::shared_ptr<const job>& known,
                 const boost::json::value& webhook) {
+  const job& j = *known;
   response res;
-  if (unchanged(q, j)) {
+  if (unchanged(q, j))
     res.message.result(beast::status::not_modified);
-  } else {
-    const auto stale = stale_since(with.published.slurm.view(), std::chrono::steady_clock::now());
-    auto body = to_json(j, stale);
-    body.emplace("webhook", webhook);
-    res = json(beast::status::ok, std::move(body));
-  }
+  else
+    res = text(beast::status::ok, "application/json", body_of(with, known, webhook));
   res.message.set(beast::field::etag, etag_of(j));
   res.message.set(beast::field::cache_control, "no-cache");
   if (q.preferred)
@@ -94,13 +110,14 @@ response answer(const context& with, const question& q, const job& j,
 /// Answers if there is something to tell, or it is late.
 asio::awaitable<bool> look(const context& with, const question& q, bool late, std::int64_t& seq,
                            response& res) {
-  const auto j = co_await find_job(with, q.id);
+  const auto known = co_await find_job(with, q.id);
+  const job& j = *known;
   seq = j.seq;
   const bool tell = late || worth_telling(q, j);
   if (!tell)
     co_return false;
   const auto webhook = co_await webhook_of(with, q, j);
-  res = answer(with, q, j, webhook);
+  res = answer(with, q, known, webhook);
   co_return true;
 }
 

@@ -26,7 +26,7 @@ std::shared_ptr<const archive::tar_plan> plan_archive(const job& j) {
 // GET /outputs/archive?job_id=
 asio::awaitable<response> download_archive(exchange& x) {
   x.query.allow({"job_id"});
-  const auto j = co_await find_job(x.with, job_id(x.query.text("job_id")));
+  const auto j = *co_await find_job(x.with, job_id(x.query.text("job_id")));
   const auto make_plan = [&j] { return plan_archive(j); };
   auto plan = co_await on(x.with.files, make_plan);
   described_bytes what;

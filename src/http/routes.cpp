@@ -73,20 +73,21 @@ std::span<const route> routes() {
 
 std::variant<matched, no_such_path, not_allowed> find_route(verb asked, std::string_view raw_path) {
   const auto segments = split_path(raw_path);
-  // What a route names outright is no value of another's hole: /datasets/upload is no sha256.
-  auto fewest_holes = segments.size() + 1;
+  std::vector<const route*> here; // with fewest holes: /datasets/upload is no sha256
+  std::size_t fewest = segments.size();
   for (const auto& r : table)
-    if (const auto args = match(r.path, segments))
-      fewest_holes = std::min(fewest_holes, args->size());
+    if (const auto holes = holes_filled(r.path, segments); holes && *holes <= fewest) {
+      if (*holes < fewest)
+        here.clear();
+      fewest = *holes;
+      here.push_back(&r);
+    }
   not_allowed others;
-  for (const auto& r : table) {
-    auto args = match(r.path, segments);
-    if (!args || args->size() != fewest_holes)
-      continue;
-    if (asked == r.verb || (asked == verb::head && r.verb == verb::get))
-      return matched{r, std::move(*args)};
-    others.allow += (others.allow.empty() ? "" : ", ") + std::string{beast::to_string(r.verb)};
-    if (r.verb == verb::get)
+  for (const auto* r : here) {
+    if (asked == r->verb || (asked == verb::head && r->verb == verb::get))
+      return matched{*r, fillings(r->path, segments)};
+    others.allow += (others.allow.empty() ? "" : ", ") + std::string{beast::to_string(r->verb)};
+    if (r->verb == verb::get)
       others.allow += ", HEAD";
   }
   if (others.allow.empty())

@@ -27,6 +27,7 @@ constexpr auto linger_time = 5s;
 constexpr std::size_t linger_bytes = 64U << 20U;
 constexpr std::uint32_t largest_header = 16 * 1024;
 constexpr std::size_t buffer_bytes = 32768; // a header, or a chunk's head with its extensions
+constexpr std::size_t usual_bytes = 1024;   // of a header; a connection keeps room for as many
 
 unsigned status_of(const boost::system::error_code& ec) {
   if (ec == beast::error::header_limit || ec == beast::error::buffer_overflow)
@@ -145,7 +146,8 @@ asio::awaitable<bool> session::reply(response res) {
 void session::release() {
   body_.reset();
   parser_.reset();
-  buffer_.shrink_to_fit();
+  if (waits_ || buffer_.capacity() > usual_bytes)
+    buffer_.shrink_to_fit();
 }
 
 /// False if the connection is to be closed: the client is gone, or was told what is wrong.
@@ -155,10 +157,11 @@ asio::awaitable<bool> session::read_header() {
   parser_->body_limit(boost::none); // each route has its own
   if (buffer_.size() == 0) {
     boost::system::error_code gone;
-    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                                redirect_error(use_awaitable, gone));
+    const auto n = co_await socket_.async_read_some(buffer_.prepare(usual_bytes),
+                                                    redirect_error(use_awaitable, gone));
     if (gone)
       co_return false;
+    buffer_.commit(n);
   }
   deadline_ = clock::now() + header_time;
   const auto head = co_await read_head(socket_, buffer_, *parser_);

@@ -40,8 +40,8 @@ void session::look_at_deadline() {
 }
 
 void session::begin_wait() {
-  release();
   waits_ = true;
+  release();
   deadline_ = clock::time_point::max();
   listen();
 }

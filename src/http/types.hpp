@@ -103,6 +103,7 @@ protected:
 };
 
 class log_watch;
+class shown_jobs;
 
 /// What every request shares.
 struct context {
@@ -114,6 +115,7 @@ struct context {
   asio::thread_pool& files;   // blocking reads of files
   asio::thread_pool& uploads; // hashing, writing and feeding extractors
   log_watch& logs;            // who follows them
+  shown_jobs& shown;          // texts of jobs
   std::chrono::steady_clock::time_point started;
 };
 

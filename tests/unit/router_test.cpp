@@ -11,6 +11,17 @@ struct row {
   pattern shape;
   int endpoint;
 };
+
+std::optional<names> match(pattern shape, std::string_view raw_path) {
+  const auto segments = split_path(raw_path);
+  const auto holes = holes_filled(shape, segments);
+  if (!holes)
+    return std::nullopt;
+  auto filled = fillings(shape, segments);
+  EXPECT_EQ(filled.size(), *holes);
+  return filled;
+}
+
 constexpr row table[] = {{"/", 1}, {"/jobs/{id}", 2}, {"/jobs/{id}/log", 3}, {"/a/{x}/{y}", 4}};
 
 } // namespace

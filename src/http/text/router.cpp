@@ -38,26 +38,28 @@ std::vector<std::string> split_path(std::string_view raw_path) {
   return segments;
 }
 
-std::optional<std::vector<std::string>> match(pattern shape,
-                                              const std::vector<std::string>& segments) {
+std::optional<std::size_t> holes_filled(pattern shape, const std::vector<std::string>& segments) {
   auto rest = shape.text();
-  std::vector<std::string> filled;
+  std::size_t holes = 0;
   for (const auto& segment : segments) {
     if (rest.empty())
       return {};
     const auto wanted = take_segment(rest);
     if (wanted.starts_with('{') && !segment.empty())
-      filled.push_back(segment);
+      ++holes;
     else if (wanted != segment)
       return {};
   }
-  if (!rest.empty())
-    return {};
-  return filled;
+  return rest.empty() ? std::optional{holes} : std::nullopt;
 }
 
-std::optional<std::vector<std::string>> match(pattern shape, std::string_view raw_path) {
-  return match(shape, split_path(raw_path));
+std::vector<std::string> fillings(pattern shape, const std::vector<std::string>& segments) {
+  auto rest = shape.text();
+  std::vector<std::string> filled;
+  for (const auto& segment : segments)
+    if (take_segment(rest).starts_with('{'))
+      filled.push_back(segment);
+  return filled;
 }
 
 } // namespace jobrunner::http

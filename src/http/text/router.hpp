@@ -47,12 +47,12 @@ target_parts split_target(std::string_view target);
 /// Throws failure{invalid}: a bad escape, %00, or a segment that is not UTF-8.
 std::vector<std::string> split_path(std::string_view raw_path);
 
-/// What fills the holes, in their order, where the path has the pattern's shape. A hole takes one
+/// How many holes of the pattern the path fills, where it has the pattern's shape. A hole takes one
 /// segment, which is not empty but may be anything else, ".." and slashes too: whoever makes a file
 /// name of it must check it.
-std::optional<std::vector<std::string>> match(pattern, const std::vector<std::string>& segments);
+std::optional<std::size_t> holes_filled(pattern, const std::vector<std::string>& segments);
 
-/// The same for a path as it came. With a whole table, split it once instead. Throws as split_path.
-std::optional<std::vector<std::string>> match(pattern, std::string_view raw_path);
+/// What fills them, in their order, of a path that has the shape.
+std::vector<std::string> fillings(pattern, const std::vector<std::string>& segments);
 
 } // namespace jobrunner::http

@@ -46,8 +46,8 @@ public:
     start_ = clock::now();
     end_ = start_ + std::chrono::duration_cast<clock::duration>(
                         std::chrono::duration<double>(given_.number("seconds", most_ ? 3600 : 3)));
-    for (auto& one : connections_)
-      next(one);
+    for (std::size_t i = 0; i < connections_.size(); ++i)
+      next(i);
     std::vector<epoll_event> events(256);
     const auto patience = end_ + std::chrono::seconds{60};
     while (pending_ > 0 && clock::now() < patience) {
@@ -78,11 +78,12 @@ public:
   }
 
 private:
-  void next(connection& one) {
+  void next(std::uint64_t key) {
+    auto& one = connections_[key];
     if ((most_ && asked_ >= most_) || clock::now() >= end_)
       return;
     if (!one.reusable())
-      one.open(given_, epoll_, static_cast<std::uint64_t>(&one - &connections_.front()));
+      one.open(given_, epoll_, key);
     one.send(requests_[asked_ % requests_.size()]);
     ++asked_;
     ++pending_;
@@ -107,11 +108,11 @@ private:
       if (one.status() >= 400)
         ++seen_.errors;
     }
-    next(one);
+    next(key);
   }
 
   const options& given_;
-  std::vector<connection> connections_;
+  std::deque<connection> connections_;
   std::vector<std::string> requests_;
   std::uint64_t most_, asked_ = 0, pending_ = 0;
   int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);

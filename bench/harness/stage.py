@@ -70,7 +70,7 @@ class Stage:
         made = Site(self.prefix)
         # As an instance is set, not as tests set it.
         made.server.environment.update({"JR_POLL_INTERVAL_MS": "1000", **environment})
-        self._ends.callback(made.stop)
+        self._ends.callback(take_down, made)
         prepare(made)
         if start:
             made.start()
@@ -134,6 +134,20 @@ class Stage:
         if answer["errors"]:
             raise RuntimeError(f"{answer['errors']} of {answer['requests']} requests to {path} failed: {answer}")
         return answer
+
+
+def take_down(site):
+    """Ends what runs; what only waits goes with slurmctld, since cancelling thousands of jobs takes minutes."""
+    site.server.stop()
+    slurm = site.slurm
+    controller = slurm.children.get("slurmctld")
+    if controller and controller.poll() is None:
+        slurm.run("scancel", "--full", "--state=RUNNING", check=False)
+        until = time.monotonic() + 15
+        while slurm.run("squeue", "-h", "--states=RUNNING,COMPLETING", check=False).stdout.strip() and time.monotonic() < until:
+            time.sleep(0.2)
+        slurm.kill("slurmctld")
+    site.stop()
 
 
 def listens(peer):

@@ -14,6 +14,8 @@ import time
 from harness import ports
 from harness.site import Site
 
+from .rounds import Cost
+
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -117,9 +119,10 @@ class Stage:
                           user=site.about["job_user"], environment={"SLURM_CONF": str(site.slurm.conf), "SLURMRESTD_SECURITY": "disable_user_check"})
 
     def load(self, peer, path, connections=16, seconds=None, requests=None, method="GET", headers=(), body=None, token=None):
-        """Our load client against it: {requests, errors, seconds, rps, p50_us, p99_us, max_us, statuses}, and cpu_us of the peer a request."""
-        from .rounds import Cost
-        command = [str(self.programs / "bench_load"), "--path", path, "--connections", str(connections), "--method", method]
+        """Our load client asks for a path, or for several in turn: {requests, errors, seconds, rps, p50_us, p99_us, max_us, statuses}, and cpu_us of the peer a request."""
+        command = [str(self.programs / "bench_load"), "--connections", str(connections), "--method", method]
+        for one in [path] if isinstance(path, str) else path:
+            command += ["--path", one]
         command += ["--unix", str(peer.socket_path)] if getattr(peer, "socket_path", None) else ["--port", str(peer.port)]
         command += ["--requests", str(requests)] if requests else ["--seconds", str(seconds or self.seconds)]
         token = token if token is not None else getattr(peer, "token", "")

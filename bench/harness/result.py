@@ -61,6 +61,7 @@ class Result:
     def __init__(self, name, title):
         self.name, self.title = name, title
         self.measurements, self.targets, self.notes, self.plots = [], [], [], []
+        self.quick = False
 
     def measured(self, what, who, values, unit, cpu_us=()):
         """`values` by round, and CPU microseconds a request likewise; answers the measurement."""
@@ -79,7 +80,7 @@ class Result:
         self.notes.append(sentence)
 
     def markdown(self):
-        lines = []
+        lines = ["Of tiny sizes: that it works, not how fast.", ""] if self.quick else []
         if self.measurements:
             lines += ["| measured | of | median | lowest - highest | CPU us each |", "|---|---|---|---|---|"]
             lines += [one.row() for one in self.measurements] + [""]
@@ -87,10 +88,11 @@ class Result:
             lines += ["| target | is | wanted | |", "|---|---|---|---|"]
             lines += [one.row() for one in self.targets] + [""]
         lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines).replace(" |  |", " | |").rstrip() + "\n"
+        return "\n".join(lines).replace("|  |", "| |").replace("|  |", "| |").rstrip() + "\n"
 
     def write(self, folder, quick):
         """NAME.json and NAME.md in the folder."""
+        self.quick = quick
         about = {"work": self.name, "title": self.title, "quick": quick,
                  "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
                  "measurements": [{**dataclasses.asdict(one), "median": one.median} for one in self.measurements],

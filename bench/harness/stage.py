@@ -115,8 +115,8 @@ class Stage:
         folder = self.folder(f"restd-{len(list(self.top.iterdir()))}")
         folder.chmod(0o777)
         path = folder / "socket"
-        return self.spawn("slurmrestd", ["slurmrestd", "-a", "rest_auth/local", f"unix:{path}"], socket_path=path,
-                          user=site.about["job_user"], environment={"SLURM_CONF": str(site.slurm.conf), "SLURMRESTD_SECURITY": "disable_user_check"})
+        return self.spawn("slurmrestd", ["slurmrestd", "-s", "openapi/v0.0.38", "-a", "rest_auth/local", f"unix:{path}"], socket_path=path,
+                          user=site.about["job_user"], environment={"SLURM_CONF": str(site.slurm.conf)})
 
     def load(self, peer, path, connections=16, seconds=None, requests=None, method="GET", headers=(), body=None, token=None):
         """Our load client asks for a path, or for several in turn: {requests, errors, seconds, rps, p50_us, p99_us, max_us, statuses}, and cpu_us of the peer a request."""

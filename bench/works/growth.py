@@ -130,7 +130,7 @@ def run(stage):
     result = Result("growth", "cost as things grow")
     table = Table(result)
     waiters = stage.size(10_000, 100)
-    site = stage.site(JR_MAX_ARRAY_TASKS="10000", JR_MAX_CONNECTIONS=str(waiters + 1200), JR_MAX_CONNECTIONS_PER_ADDRESS=str(waiters + 1100))
+    site = stage.site(JR_MAX_CONNECTIONS=str(waiters + 1200), JR_MAX_CONNECTIONS_PER_ADDRESS=str(waiters + 1100))
     with site.client() as client:
         sha = jobs.toolbox(client)
         job = jobs.finished(client, sha)
@@ -144,7 +144,5 @@ def run(stage):
         queued(stage, site, table, client, sha)
     for what in list(table.cpu):
         table.flat(what)
-    name = "growth.svg"
-    plot.lines(stage.out / name, "CPU time of the server for a request", "so many of what grows", "microseconds", table.cpu)
-    result.plots.append(name)
+    result.plots.append(plot.lines(stage.out / "growth.svg", "CPU time of the server for a request", "so many of what grows", "microseconds", table.cpu))
     return result

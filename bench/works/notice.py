@@ -9,7 +9,7 @@ import random
 import threading
 import time
 
-from bench.harness import jobs
+from bench.harness import jobs, plot
 from bench.harness.result import Result
 from bench.harness.rounds import interleaved, median, percentile
 
@@ -67,8 +67,10 @@ def run(stage):
 
         seen = interleaved(count, {"ours": ours, "FastAPI": polled})
     lines, answers = [one["line"] for one in seen["ours"]], [one["answer"] for one in seen["ours"]]
-    for who, values in (("the completion log's line", lines), ("ours, a long-poll", answers), ("FastAPI, polled every 2 s", seen["FastAPI"])):
+    all_of = {"the completion log's line": lines, "ours, a long-poll": answers, "FastAPI, polled every 2 s": seen["FastAPI"]}
+    for who, values in all_of.items():
         result.measured("notice", who, [value * 1000 for value in values], "ms")
+    result.plots.append(plot.bars(stage.out / "notice.svg", result.title, "milliseconds, median", {who: 1000 * median(values) for who, values in all_of.items()}))
     result.target("median against the completion log's line", median(answers) / median(lines), at_most=3, unit="x")
     result.target("p99", percentile(answers, 0.99) * 1000, at_most=500, unit="ms")
     result.target("FastAPI's median against ours", median(seen["FastAPI"]) / median(answers), at_least=10, unit="x")

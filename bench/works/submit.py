@@ -9,9 +9,9 @@ import pwd
 import subprocess
 import time
 
-from bench.harness import jobs
+from bench.harness import jobs, plot
 from bench.harness.result import Result
-from bench.harness.rounds import column, interleaved, ratios
+from bench.harness.rounds import column, interleaved, median, ratios
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -63,4 +63,5 @@ def run(stage):
     result.target("latency of 1 client against one sbatch",
                   ratios(column(seen["ours, 1 client"], "p50_us"), column(seen["sbatch, one after the other"], "p50_us")), at_most=1.3, unit="x")
     result.target("4 clients against FastAPI", ratios(column(seen["ours, 4 clients"], "rps"), column(seen["FastAPI, 4 clients"], "rps")), at_least=3.5, unit="x")
+    result.plots.append(plot.bars(stage.out / "submit.svg", result.title, "jobs a second", {who: median(column(answers, "rps")) for who, answers in seen.items()}, log_x=False))
     return result

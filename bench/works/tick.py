@@ -45,7 +45,7 @@ def run(stage):
     count, seconds = stage.size(10_000, 40), stage.size(20, 3)
     result = Result("tick", f"{count:,} jobs in the queue")
     folder, log = counting(stage)
-    site = stage.site(JR_MAX_ARRAY_TASKS="10000", JR_SLURM_BIN=str(folder))
+    site = stage.site(JR_SLURM_BIN=str(folder))
     with site.client() as client:
         sha = jobs.toolbox(client)
         jobs.queue(client, sha, count)

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import resource
 import shutil
 import socket
@@ -137,6 +138,20 @@ class Stage:
         if answer["errors"]:
             raise RuntimeError(f"{answer['errors']} of {answer['requests']} requests to {path} failed: {answer}")
         return answer
+
+
+    def wrk(self, peer, path, connections=16, token=""):
+        """The same by wrk, whose word for a rate others take: {requests, rps, p50_us, p99_us, cpu_us}."""
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(self.seconds))}s", "--latency", "-H", f"Authorization: Bearer {token}", peer.base + path]
+        with Cost(peer.pid) as cost:
+            said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+        if "Non-2xx" in said or "Socket errors" in said:
+            raise RuntimeError(said)
+        scale = {"us": 1, "ms": 1e3, "s": 1e6}
+        quantiles = {part: float(number) * scale[unit] for part, number, unit in re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", said, re.M)}
+        requests = int(re.search(r"(\d+) requests in", said).group(1))
+        return {"requests": requests, "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1)), "p50_us": quantiles["50"],
+                "p99_us": quantiles["99"], "cpu_us": 1e6 * cost.cpu / max(1, requests)}
 
 
 def take_down(site):

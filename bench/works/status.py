@@ -25,6 +25,7 @@ def run(stage):
     for state in ("running", "finished"):
         seen = interleaved(stage.rounds, {
             "ours": lambda s=state: stage.load(site.server, f"/jobs/{ours[s]}", CLIENTS, token=site.token),
+            "ours, asked by wrk": lambda s=state: stage.wrk(site.server, f"/jobs/{ours[s]}", CLIENTS, site.token),
             "FastAPI": lambda s=state: stage.load(fastapi, f"/jobs/{theirs[s]}", CLIENTS),
             "slurmrestd": lambda s=state: stage.load(restd, f"/slurm/v0.0.38/job/{ours[s]}", CLIENTS, token=""),
             "bare Beast": lambda s=state: stage.load(beast, f"/jobs/{ours[s]}", CLIENTS)})

@@ -1,4 +1,5 @@
 #include "expect_failure.hpp"
+#include "places.hpp"
 #include "store/datasets.hpp"
 #include "store/jobs.hpp"
 #include "store/outputs.hpp"
@@ -6,9 +7,7 @@
 #include "store/transfers.hpp"
 #include "temp_folder.hpp"
 
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iterator>
 #include <sys/stat.h>
 
 namespace jobrunner::store {
@@ -55,8 +54,7 @@ TEST_F(schema, a_second_migration_changes_nothing) {
 TEST_F(schema, a_database_of_an_older_version_keeps_what_is_in_it) {
   {
     sqlite::database db{file()};
-    std::ifstream sql{JOBRUNNER_FIXTURES "/schema-1.sql"};
-    db.run(std::string{std::istreambuf_iterator<char>{sql}, {}}.c_str());
+    db.run(fixture("schema-1.sql").c_str());
   }
   migrate(root.path());
   EXPECT_EQ(number("PRAGMA user_version"), 3);

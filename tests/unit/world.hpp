@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/services.hpp"
+#include "places.hpp"
 #include "store/datasets.hpp"
 #include "store/schema.hpp"
 #include "temp_folder.hpp"
@@ -24,7 +25,7 @@ struct world {
   world() {
     settings.root = root.path();
     settings.commands_dir = root / "commands";
-    settings.programs_dir = JOBRUNNER_PROGRAMS;
+    settings.programs_dir = programs_folder();
     settings.b2_mount = root / "b2";
     settings.max_array_tasks = 20;
     settings.max_uploads = 2;

@@ -35,7 +35,4 @@ struct running_hash {
 
 std::string sha256_of(std::string_view text);
 
-/// Whether the two are equal, in a time that depends on neither.
-bool equal_secrets(std::string_view a, std::string_view b);
-
 } // namespace jobrunner

@@ -1,7 +1,7 @@
 #include "http/body.hpp"
 
+#include "core/equal_secrets.hpp"
 #include "core/error.hpp"
-#include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "http/text/ascii.hpp"
 #include "http/text/limits.hpp"

@@ -1,6 +1,7 @@
 #include "actors/import_run.hpp"
 
 #include "archive/ingest.hpp"
+#include "core/durable.hpp"
 #include "core/error.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -29,9 +30,9 @@ std::string folder_part(const std::string& prefix) {
 
 void write_list(const fs::path& file, const std::string& text) {
   const unique_fd fd{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      fsync(fd.get()) != 0)
+  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     throw errno_failure("write the list of a dataset's files");
+  sync(fd.get(), "the list of a dataset's files");
 }
 
 } // namespace

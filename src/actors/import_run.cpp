@@ -3,6 +3,7 @@
 #include "archive/ingest.hpp"
 #include "core/durable.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "s3/key_path.hpp"
@@ -95,6 +96,7 @@ std::uint64_t import_run::plan() {
     so_far_.bytes_done = static_cast<std::int64_t>(landing_->bytes());
     so_far_.files_done = static_cast<std::int64_t>(landing_->first());
   }
+  JR_FAILPOINT("import_planned");
   tell_(so_far_);
   return bytes - static_cast<std::uint64_t>(so_far_.bytes_done);
 }
@@ -203,9 +205,11 @@ arrival import_run::receive_files(const std::string& staging) {
   check_sha256(sha);
   if (!one)
     write_list(fs::path{staging} / "files", list);
+  JR_FAILPOINT("import_landed");
   const auto data = transfer_folder(with_.settings, wanted_.id) / "data";
   if (rename(data.c_str(), (fs::path{staging} / "data").c_str()) != 0)
     throw errno_failure("move an import to its staging folder");
+  JR_FAILPOINT("import_moved");
   return {staging, sha, one ? paths_.front() : "", !one, *so_far_.bytes_total};
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/curl.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/uuid.hpp"
@@ -124,6 +125,7 @@ transfer transfer_desk::submit(transfer wanted) {
   wanted.id = make_uuid();
   wanted.created_at = now();
   rows_.insert(wanted);
+  JR_FAILPOINT("transfer_row_written");
   log("transfers", "accepted",
       {{"id", wanted.id},
        {"way", wanted.way == direction::import ? "import" : "export"},
@@ -165,7 +167,9 @@ void transfer_desk::finish(transfer& t, const std::string& state) {
   t.state = state;
   t.done = true;
   t.ended_at = now();
+  JR_FAILPOINT("transfer_over");
   change(t);
+  JR_FAILPOINT("transfer_end_written");
   log("transfers", "ended",
       {{"id", t.id}, {"state", state}, {"code", t.error_code}, {"why", t.error}});
   open_.erase(t.id); // `t` is gone

@@ -2,6 +2,7 @@
 
 #include "core/durable.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/hex.hpp"
 #include "core/text.hpp"
 
@@ -188,8 +189,10 @@ void landing::check_disk() {
 
 void landing::checkpoint() {
   sync(file_.get(), "a dataset's file");
+  JR_FAILPOINT("import_part_synced");
   durable_ = have_;
   journal_.append({{"part", files_.size()}, {"bytes", have_}});
+  JR_FAILPOINT("import_part_noted");
 }
 
 void landing::close_file() {
@@ -208,7 +211,9 @@ void landing::close_file() {
   files_.push_back({paths_[number], from.size, sha256_->finish()});
   have_ = durable_ = 0;
   // The file is durable; if this line is lost, the file is fetched again.
+  JR_FAILPOINT("import_file_synced");
   journal_.append({{"done", number}, {"sha256", files_.back().sha256}}, false);
+  JR_FAILPOINT("import_file_noted");
 }
 
 const std::vector<landed>& landing::finish() {

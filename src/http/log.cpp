@@ -157,8 +157,7 @@ asio::awaitable<response> get_job_log(exchange& x) {
   auto found = co_await on(x.with.files, find);
   if (found.first > found.size)
     co_return beyond(found);
-  if (w.events && x.headers.count("Last-Event-ID") > 0 && found.whole &&
-      found.first == found.size)
+  if (w.events && x.headers.count("Last-Event-ID") > 0 && found.whole && found.first == found.size)
     co_return no_more_events();
   if (w.follow)
     co_return followed(x.with, j, w, std::move(found));

@@ -14,9 +14,8 @@ namespace {
 std::shared_ptr<const archive::tar_plan> plan_archive(const job& j) {
   static archive::tar_planner planner; // one, since the memory it keeps an eye on is the process's
   try {
-    return planner.plan(j.result_dir, [&j](std::string_view path) {
-      return slurm::is_set_aside(path, j.attempt);
-    });
+    return planner.plan(
+        j.result_dir, [&j](std::string_view path) { return slurm::is_set_aside(path, j.attempt); });
   } catch (const failure& f) {
     if (f.code() != errc::unprocessable)
       throw;

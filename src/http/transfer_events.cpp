@@ -1,5 +1,5 @@
-// How far an import or export is, as it happens: server-sent events. What a reader has missed is not
-// told again: each event is the whole of it as it is then, so the newest one says everything.
+// How far an import or export is, as it happens: server-sent events. What a reader has missed is
+// not told again: each event is the whole of it as it is then, so the newest one says everything.
 #include "actors/ask.hpp"
 #include "http/event_stream.hpp"
 #include "http/text/server_sent.hpp"
@@ -30,9 +30,8 @@ asio::awaitable<void> send_changes(const context& with, transfer now,
 }
 
 response as_stream(const context& with, const transfer& found, std::optional<std::int64_t> seen) {
-  return event_stream([&with, found, seen](body_sink& sink) {
-    return send_changes(with, found, seen, sink);
-  });
+  return event_stream(
+      [&with, found, seen](body_sink& sink) { return send_changes(with, found, seen, sink); });
 }
 
 } // namespace

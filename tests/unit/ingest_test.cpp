@@ -3,9 +3,10 @@
 #include "core/launcher.hpp"
 #include "temp_folder.hpp"
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace jobrunner::archive {
 

@@ -83,14 +83,15 @@ def test_the_first_event_comes_at_once_and_many_may_listen(api, site, remote, bu
     name = begin(api, key="many.bin")
     clients = [site.client(remote) for _ in range(20)]
     streams = [Stream(client, of(name)) for client in clients]
-    for stream in streams:
-        first = next(iter(stream))
+    heard = [iter(stream) for stream in streams]
+    for events in heard:
+        first = next(events)
         assert first.type == "progress" and first.data["id"] == name
     for stream in streams[::2]:
         stream.response.close()  # they hang up
     assert api.delete(f"/imports/{name}").json()["state"] == "CANCELLED"
-    for stream in streams[1::2]:
-        assert in_order(list(stream))["state"] == "CANCELLED"
+    for events in heard[1::2]:
+        assert in_order(list(events))["state"] == "CANCELLED"
     for client in clients:
         client.close()
 

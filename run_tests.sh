@@ -143,9 +143,10 @@ failpoints() {
 
 # Alone, so that a night can be spent on it: JR_KILLS=300 ./run_tests.sh faults
 faults() {
+  step 'the S3 server' s3_server
   build release && failpoints && step 'install: release' bash -c "cmake --install build/release --prefix $work/release >/dev/null" || return
   JOBRUNNER_PREFIX=$work/release counted "faults" "$work/faults.xml" \
-    $python -m pytest tests/integration/test_faults.py tests/integration/test_crash.py -q -s -p no:cacheprovider --junitxml "$work/faults.xml"
+    $python -m pytest tests/integration/test_faults.py tests/integration/test_work_crashes.py tests/integration/test_crash.py -q -s -p no:cacheprovider --junitxml "$work/faults.xml"
 }
 
 tidy() {

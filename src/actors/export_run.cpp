@@ -5,6 +5,7 @@
 #include "s3/key_path.hpp"
 
 #include <filesystem>
+#include <limits>
 
 namespace jobrunner {
 
@@ -14,7 +15,13 @@ namespace fs = std::filesystem;
 
 std::vector<s3::to_send> files_of(const services& with, const job& of, const std::string& prefix) {
   std::vector<s3::to_send> files;
-  for (const auto& f : walk(of.result_dir, with.settings.max_extracted_files)) {
+  const auto most = with.settings.max_extracted_files;
+  const auto walked = look_through(of.result_dir, {most, std::numeric_limits<std::size_t>::max()});
+  if (!walked.cut.empty()) // it would look complete
+    throw failure(errc::too_large, "job " + std::to_string(of.id) +
+                                       " has left too much for one export: " + walked.cut +
+                                       " (JR_MAX_EXTRACTED_FILES)");
+  for (const auto& f : walked.files) {
     s3::key_path(prefix + f.path);
     files.push_back({f.path, static_cast<std::uint64_t>(f.bytes)});
   }

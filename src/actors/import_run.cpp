@@ -1,7 +1,9 @@
 #include "actors/import_run.hpp"
 
 #include "archive/ingest.hpp"
+#include "core/durable.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "s3/key_path.hpp"
@@ -29,9 +31,9 @@ std::string folder_part(const std::string& prefix) {
 
 void write_list(const fs::path& file, const std::string& text) {
   const unique_fd fd{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      fsync(fd.get()) != 0)
+  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     throw errno_failure("write the list of a dataset's files");
+  sync(fd.get(), "the list of a dataset's files");
 }
 
 } // namespace
@@ -94,6 +96,7 @@ std::uint64_t import_run::plan() {
     so_far_.bytes_done = static_cast<std::int64_t>(landing_->bytes());
     so_far_.files_done = static_cast<std::int64_t>(landing_->first());
   }
+  JR_FAILPOINT("import_planned");
   tell_(so_far_);
   return bytes - static_cast<std::uint64_t>(so_far_.bytes_done);
 }
@@ -202,9 +205,11 @@ arrival import_run::receive_files(const std::string& staging) {
   check_sha256(sha);
   if (!one)
     write_list(fs::path{staging} / "files", list);
+  JR_FAILPOINT("import_landed");
   const auto data = transfer_folder(with_.settings, wanted_.id) / "data";
   if (rename(data.c_str(), (fs::path{staging} / "data").c_str()) != 0)
     throw errno_failure("move an import to its staging folder");
+  JR_FAILPOINT("import_moved");
   return {staging, sha, one ? paths_.front() : "", !one, *so_far_.bytes_total};
 }
 

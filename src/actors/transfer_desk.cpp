@@ -2,6 +2,7 @@
 
 #include "core/curl.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/uuid.hpp"
@@ -19,6 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_queued = 1000, most_waiting = 10000;
+
+// Progress is numbered and not written down: a few changes a second, so that no server lives for so
+// many. 2^53, what JSON's readers count to without error, has room for nine million starts.
+constexpr std::int64_t most_unwritten_changes = 1'000'000'000;
 
 /// A place of the client's own.
 void check_endpoint(const config& settings, const transfer& wanted) {
@@ -49,11 +54,7 @@ transfer_desk::transfer_desk(const services& with, starter start)
   const auto top = transfer_folder(with.settings, "");
   fs::create_directories(top);
   chmod(top.c_str(), 0700);
-  for (auto& t : rows_.open()) {
-    t.state = "QUEUED";
-    queue_.push_back(t.id);
-    open_.emplace(t.id, std::move(t));
-  }
+  take_up();
   sweep();
   start_next();
 }
@@ -61,6 +62,19 @@ transfer_desk::transfer_desk(const services& with, starter start)
 transfer_desk::~transfer_desk() {
   for (const auto& [id, r] : running_)
     r.orders->stop.request_stop();
+}
+
+/// What was open goes on, with numbers above all that the server before can have told.
+void transfer_desk::take_up() {
+  sqlite::transaction all{db_};
+  for (auto& t : rows_.open()) {
+    t.state = "QUEUED";
+    t.seq += most_unwritten_changes;
+    rows_.update(t);
+    queue_.push_back(t.id);
+    open_.emplace(t.id, std::move(t));
+  }
+  all.commit();
 }
 
 /// Removes what transfers left that have ended.
@@ -111,6 +125,7 @@ transfer transfer_desk::submit(transfer wanted) {
   wanted.id = make_uuid();
   wanted.created_at = now();
   rows_.insert(wanted);
+  JR_FAILPOINT("transfer_row_written");
   log("transfers", "accepted",
       {{"id", wanted.id},
        {"way", wanted.way == direction::import ? "import" : "export"},
@@ -152,7 +167,9 @@ void transfer_desk::finish(transfer& t, const std::string& state) {
   t.state = state;
   t.done = true;
   t.ended_at = now();
+  JR_FAILPOINT("transfer_over");
   change(t);
+  JR_FAILPOINT("transfer_end_written");
   log("transfers", "ended",
       {{"id", t.id}, {"state", state}, {"code", t.error_code}, {"why", t.error}});
   open_.erase(t.id); // `t` is gone

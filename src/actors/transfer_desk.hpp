@@ -67,6 +67,7 @@ private:
   void start_next();
   void change(transfer& t);
   void finish(transfer& t, const std::string& state);
+  void take_up();
   void sweep();
 
   const services& with_;

@@ -65,6 +65,12 @@ void open_folders(const fs::path& top) {
   }
 }
 
+/// The extractor has nothing to say on its standard error: a sanitizer or the C library has.
+void note_complaints(const finished& extractor) {
+  if (!extractor.err.empty())
+    log("ingest", "extractor_says", {{"err", extractor.err}});
+}
+
 } // namespace
 
 extraction extraction_of(launcher& extractors, const config& settings) {
@@ -157,8 +163,7 @@ std::int64_t ingest::await_extractor() {
   pipe_.reset(); // the end of the archive
   const auto ended = extractor_->wait(std::chrono::seconds{how_.max_seconds});
   extractor_.reset();
-  if (!ended.err.empty()) // it has nothing to say there: a sanitizer or the C library has
-    log("ingest", "extractor_says", {{"err", ended.err}});
+  note_complaints(ended);
   boost::json::error_code ec;
   const auto said = boost::json::parse(ended.out, ec);
   const auto* object = ec ? nullptr : said.if_object();
@@ -214,6 +219,7 @@ void discard(const extraction& how, const fs::path& staging) {
       return;
     const auto ended =
         how.extractors.spawn({how.program.string(), "remove", staging.string()}).wait(10min);
+    note_complaints(ended);
     std::error_code ec;
     open_folders(staging);
     fs::remove_all(staging, ec); // what is the server's own

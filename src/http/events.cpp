@@ -2,11 +2,11 @@
 // for.
 #include "actors/ask.hpp"
 #include "core/event_json.hpp"
+#include "http/event_stream.hpp"
 #include "http/handlers.hpp"
 #include "http/late_ask.hpp"
 #include "http/render.hpp"
 #include "http/text/accept.hpp"
-#include "http/text/cursor.hpp"
 #include "http/text/server_sent.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -21,7 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto heartbeat = 15s;
 constexpr std::int64_t longest_wait = 300;
 constexpr std::int64_t page_size = 100; // a slow reader holds so many, not the history
 constexpr auto patience = 30s;          // for the reader of pages
@@ -35,15 +34,6 @@ struct place {
   std::int64_t job_id = 0, after = 0;
   std::int64_t of(const job_event& e) const { return job_id == 0 ? e.n : e.seq; }
 };
-
-/// What a browser has seen goes before the address it first came with.
-std::optional<std::int64_t> cursor_of(const exchange& x) {
-  if (x.headers.count("Last-Event-ID") > 0)
-    return cursor("Last-Event-ID", view(x.headers["Last-Event-ID"]));
-  if (x.query.has("after"))
-    return cursor("after", x.query.text("after"));
-  return std::nullopt;
-}
 
 bool wants_stream(const exchange& x) {
   const auto accept = view(x.headers[beast::field::accept]);
@@ -142,13 +132,8 @@ asio::awaitable<void> send_events(const context& with, place at, body_sink& sink
 }
 
 response as_stream(const context& with, place at) {
-  response res;
-  auto& m = res.message;
-  m.set(beast::field::content_type, "text/event-stream");
-  m.set(beast::field::cache_control, "no-store");
-  m.set(beast::field::vary, "Accept");
-  m.set("X-Accel-Buffering", "no"); // nginx passes on at once
-  res.rest = [&with, at](body_sink& sink) { return send_events(with, at, sink); };
+  auto res = event_stream([&with, at](body_sink& sink) { return send_events(with, at, sink); });
+  res.message.set(beast::field::vary, "Accept");
   return res;
 }
 
@@ -156,18 +141,15 @@ asio::awaitable<response> serve(exchange& x, std::int64_t job_id) {
   x.query.allow({"after", "wait", "limit"});
   const auto limit = x.query.integer_or("limit", page_size, 1, 1000);
   const std::chrono::seconds wait{x.query.integer_or("wait", 0, 0, longest_wait)};
-  const auto from = cursor_of(x);
+  const auto from = event_cursor(x);
   const bool stream = wants_stream(x);
   // Of all jobs a reader without a cursor hears what is new; of one job, everything.
   place at{job_id, from.value_or(job_id == 0 ? std::numeric_limits<std::int64_t>::max() : -1)};
   const auto page = co_await read(x.with, at, stream ? 1 : limit);
   if (job_id == 0)
     at.after = std::min(at.after, page.newest); // a cursor of a database that is gone starts anew
-  if (stream && from && page.over && page.items.empty()) {
-    response res; // which keeps an EventSource from coming again
-    res.message.result(beast::status::no_content);
-    co_return res;
-  }
+  if (stream && from && page.over && page.items.empty())
+    co_return no_more_events();
   if (stream)
     co_return as_stream(x.with, at);
   if (!page.items.empty() || page.over || wait == 0s)

@@ -35,6 +35,11 @@ asio::awaitable<response> get_export(exchange& x) {
   return show(x, direction::out);
 }
 
+// GET /exports/{id}/events
+asio::awaitable<response> get_export_events(exchange& x) {
+  return stream(x, direction::out);
+}
+
 // DELETE /exports/{id}
 asio::awaitable<response> cancel_export(exchange& x) {
   return cancel(x, direction::out);

@@ -76,12 +76,14 @@ asio::awaitable<response> download_archive(exchange&);
 asio::awaitable<response> import_from_bucket(exchange&);
 asio::awaitable<response> list_imports(exchange&);
 asio::awaitable<response> get_import(exchange&);
+asio::awaitable<response> get_import_events(exchange&);
 asio::awaitable<response> cancel_import(exchange&);
 
 // exports.cpp
 asio::awaitable<response> export_to_bucket(exchange&);
 asio::awaitable<response> list_exports(exchange&);
 asio::awaitable<response> get_export(exchange&);
+asio::awaitable<response> get_export_events(exchange&);
 asio::awaitable<response> cancel_export(exchange&);
 
 } // namespace jobrunner::http

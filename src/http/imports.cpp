@@ -38,6 +38,11 @@ asio::awaitable<response> get_import(exchange& x) {
   return show(x, direction::import);
 }
 
+// GET /imports/{id}/events
+asio::awaitable<response> get_import_events(exchange& x) {
+  return stream(x, direction::import);
+}
+
 // DELETE /imports/{id}
 asio::awaitable<response> cancel_import(exchange& x) {
   return cancel(x, direction::import);

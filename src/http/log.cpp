@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/growing_file.hpp"
 #include "http/blocking.hpp"
+#include "http/event_stream.hpp"
 #include "http/handlers.hpp"
 #include "http/log_follow.hpp"
 #include "http/lookup.hpp"
@@ -156,12 +157,8 @@ asio::awaitable<response> get_job_log(exchange& x) {
   auto found = co_await on(x.with.files, find);
   if (found.first > found.size)
     co_return beyond(found);
-  if (w.events && x.headers.count("Last-Event-ID") > 0 && found.whole &&
-      found.first == found.size) {
-    response res; // which keeps an EventSource from coming again
-    res.message.result(beast::status::no_content);
-    co_return res;
-  }
+  if (w.events && x.headers.count("Last-Event-ID") > 0 && found.whole && found.first == found.size)
+    co_return no_more_events();
   if (w.follow)
     co_return followed(x.with, j, w, std::move(found));
   if (!found.file)

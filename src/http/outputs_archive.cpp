@@ -1,5 +1,6 @@
 // All outputs of a job as one tar archive.
-#include "core/file_walk.hpp"
+#include "archive/tar_planner.hpp"
+#include "core/error.hpp"
 #include "http/blocking.hpp"
 #include "http/handlers.hpp"
 #include "http/lookup.hpp"
@@ -11,14 +12,16 @@ namespace jobrunner::http {
 namespace {
 
 std::shared_ptr<const archive::tar_plan> plan_archive(const job& j) {
-  auto walked = look_through(j.result_dir, most_outputs, [&j](std::string_view path) {
-    return slurm::is_set_aside(path, j.attempt);
-  });
-  if (!walked.cut.empty()) // it would look complete
-    throw failure(errc::unprocessable, "job " + std::to_string(j.id) +
-                                           " has left too much for one archive: " + walked.cut +
-                                           "; POST /outputs/export takes all of it");
-  return std::make_shared<const archive::tar_plan>(std::move(walked.files));
+  static archive::tar_planner planner; // one, since the memory it keeps an eye on is the process's
+  try {
+    return planner.plan(
+        j.result_dir, [&j](std::string_view path) { return slurm::is_set_aside(path, j.attempt); });
+  } catch (const failure& f) {
+    if (f.code() != errc::unprocessable)
+      throw;
+    throw failure(f.code(), "job " + std::to_string(j.id) +
+                                " has left too much for one archive: " + f.what());
+  }
 }
 
 } // namespace

@@ -50,14 +50,6 @@ failure unknown(direction way, const std::string& id) {
                                " has the id " + shown(id)};
 }
 
-/// The one with the id of the request's path.
-asio::awaitable<transfer> find(const exchange& x, direction way) {
-  auto found = co_await ask(x.with.to.importer, 10s, atom::get_v, x.args.at(0));
-  if (found.way != way)
-    throw unknown(way, x.args.at(0));
-  co_return found;
-}
-
 response answer(const context& with, const transfer& t) {
   auto res = json(beast::status::ok, to_json(t, with.published.datasets));
   res.message.set(beast::field::cache_control, "no-cache");
@@ -86,6 +78,13 @@ private:
 };
 
 } // namespace
+
+asio::awaitable<transfer> find_transfer(const exchange& x, direction way) {
+  auto found = co_await ask(x.with.to.importer, 10s, atom::get_v, x.args.at(0));
+  if (found.way != way)
+    throw unknown(way, x.args.at(0));
+  co_return found;
+}
 
 boost::json::object to_json(const transfer& t, const dataset_board& known) {
   boost::json::object o{{"id", t.id},
@@ -128,7 +127,7 @@ asio::awaitable<response> show(exchange& x, direction way) {
   w.patience = std::chrono::seconds{x.query.integer_or("wait", 0, 0, longest_wait)};
   if (x.query.has("since"))
     w.since_seq = x.query.integer("since", 0, std::numeric_limits<std::int64_t>::max());
-  const auto found = co_await find(x, way);
+  const auto found = co_await find_transfer(x, way);
   auto res = answer(x.with, found);
   if (w.patience > 0s && !found.done)
     res.later = std::make_unique<late_transfer>(x.with, std::move(w));
@@ -153,7 +152,7 @@ asio::awaitable<response> list(exchange& x, direction way) {
 
 asio::awaitable<response> cancel(exchange& x, direction way) {
   x.query.allow({});
-  const auto found = co_await find(x, way);
+  const auto found = co_await find_transfer(x, way);
   const auto now = co_await ask(x.with.to.importer, 30s, atom::cancel_v, found.id);
   co_return json(beast::status::ok, to_json(now, x.with.published.datasets));
 }

@@ -1,5 +1,6 @@
 #include "s3/journal.hpp"
 
+#include "core/durable.hpp"
 #include "core/error.hpp"
 
 #include <boost/json/parse.hpp>
@@ -57,8 +58,8 @@ void journal::append(const boost::json::object& line, bool sync) {
       throw errno_failure("write a transfer's journal");
     at += n > 0 ? static_cast<std::size_t>(n) : 0;
   }
-  if (sync && fdatasync(file_.get()) != 0)
-    throw errno_failure("sync a transfer's journal");
+  if (sync)
+    jobrunner::sync(file_.get(), "a transfer's journal");
 }
 
 void journal::clear() {

@@ -1,6 +1,8 @@
 #include "s3/landing.hpp"
 
+#include "core/durable.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/hex.hpp"
 #include "core/text.hpp"
 
@@ -29,12 +31,6 @@ std::string identity(std::span<const object> objects, const std::vector<std::str
          {paths[i], objects[i].key, std::to_string(objects[i].size), objects[i].etag})
       hash.update(text.c_str(), text.size() + 1);
   return hash.finish();
-}
-
-void sync_folder(const fs::path& path) {
-  const unique_fd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!fd || fsync(fd.get()) != 0)
-    throw errno_failure("sync the folder " + path.filename().string());
 }
 
 void make_folders(const fs::path& top, const std::string& path) {
@@ -192,10 +188,11 @@ void landing::check_disk() {
 }
 
 void landing::checkpoint() {
-  if (fdatasync(file_.get()) != 0)
-    throw errno_failure("sync a dataset's file");
+  sync(file_.get(), "a dataset's file");
+  JR_FAILPOINT("import_part_synced");
   durable_ = have_;
   journal_.append({{"part", files_.size()}, {"bytes", have_}});
+  JR_FAILPOINT("import_part_noted");
 }
 
 void landing::close_file() {
@@ -206,14 +203,17 @@ void landing::close_file() {
       !theirs.empty() && theirs != ours && !rules_.encrypted(from))
     throw failure(errc::unprocessable, "the object " + shown(from.key) + " arrived with the MD5 " +
                                            ours + ", but its ETag is " + from.etag);
-  if (fchmod(file_.get(), 0444) != 0 || fsync(file_.get()) != 0)
-    throw errno_failure("sync a dataset's file");
+  if (fchmod(file_.get(), 0444) != 0)
+    throw errno_failure("close a dataset's file");
+  sync(file_.get(), "a dataset's file");
   file_.reset();
   const auto number = files_.size();
   files_.push_back({paths_[number], from.size, sha256_->finish()});
   have_ = durable_ = 0;
   // The file is durable; if this line is lost, the file is fetched again.
+  JR_FAILPOINT("import_file_synced");
   journal_.append({{"done", number}, {"sha256", files_.back().sha256}}, false);
+  JR_FAILPOINT("import_file_noted");
 }
 
 const std::vector<landed>& landing::finish() {

@@ -2,6 +2,7 @@
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 #include "core/hex.hpp"
 #include "core/log.hpp"
 #include "core/sha256.hpp"
@@ -132,7 +133,9 @@ void sending::run(const std::stop_token& stop) {
 void sending::send_small(client& service, const to_send& f, const std::stop_token& stop) {
   const auto bytes = source_file{what_.folder, f.path, f.size}.read(0, f.size);
   retry(what_.how.tries, stop, [&] { return service.put(what_.prefix + f.path, bytes); });
+  JR_FAILPOINT("export_file_sent");
   note({{"path", f.path}, {"done", true}});
+  JR_FAILPOINT("export_file_noted");
   arrived(f.size, 1);
 }
 
@@ -162,6 +165,7 @@ void sending::send_large(const to_send& f, const std::stop_token& stop) {
     return send_large(f, stop);
   }
   finish_upload(f, open_[f.path], stop);
+  JR_FAILPOINT("export_upload_completed");
   open_.erase(f.path);
   note({{"path", f.path}, {"done", true}});
   arrived(0, 1);
@@ -184,7 +188,9 @@ void sending::send_parts(const to_send& f, upload& u, const std::stop_token& sto
               const auto bytes = file.read((n - 1) * u.part, size_of(n));
               const auto etag = retry(what_.how.tries, own,
                                       [&] { return service.put_part(key, u.id, n, bytes); });
+              JR_FAILPOINT("export_part_sent");
               note({{"path", f.path}, {"sent", n}, {"etag", etag}});
+              JR_FAILPOINT("export_part_noted");
               {
                 const std::lock_guard lock{guard_};
                 u.etags[n] = etag;

@@ -1,6 +1,7 @@
 #include "store/outputs.hpp"
 
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -81,10 +82,13 @@ void outputs::replace(std::int64_t job_id, const std::vector<output>& found,
     if (written == 0)
       throw failure(errc::conflict,
                     "two outputs of job " + std::to_string(job_id) + " have the same ids");
+    JR_FAILPOINT("output_row_written");
   };
   std::for_each(found.rbegin(), found.rend(), put); // the last one in is listed first
   clear_(job_id, round);
+  JR_FAILPOINT("outputs_complete");
   t.commit();
+  JR_FAILPOINT("outputs_committed");
 }
 
 problem_list outputs::problems(std::int64_t job_id) {

@@ -74,6 +74,20 @@ def test_a_running_job_is_a_409(api):
     api.post(f"/jobs/{number}/cancel")
 
 
+def test_more_files_than_the_limit_are_no_half_export(site, bucket, job, remote):
+    before = dict(remote.environment)
+    remote.environment["JR_MAX_EXTRACTED_FILES"] = "2"
+    remote.restart()
+    try:
+        with site.client(remote) as api:
+            found = ended(api, begin(api, job_id=job[0], prefix="half"), "FAILED")
+        assert found["error"]["status"] == 413 and "JR_MAX_EXTRACTED_FILES" in found["error"]["detail"]
+        assert bucket.get("half/large0.bin") is None
+    finally:
+        remote.environment = before
+        remote.restart()
+
+
 def first_times(count, what):
     left, lock = [count], threading.Lock()
 

@@ -5,9 +5,7 @@ Needs a server that was built with failpoints (run_tests.sh: JOBRUNNER_FAILPOINT
 import base64
 import hashlib
 import os
-import pathlib
 import random
-import re
 import shutil
 import subprocess
 import threading
@@ -15,11 +13,9 @@ import time
 
 import pytest
 import requests
-from harness import datasets
-from harness.server import Server
+from harness import datasets, failpoints
+from harness.tracing import traced
 
-SOURCES = pathlib.Path(__file__).parent.parent.parent / "src"
-POINTS = sorted({name for file in SOURCES.rglob("*.cpp") for name in re.findall(r'JR_FAILPOINT\("(\w+)"\)', file.read_text())})
 KILLS = int(os.environ.get("JR_KILLS", "10"))
 V = {"Tus-Resumable": "1.0.0"}
 BYTES = {**V, "Content-Type": "application/offset+octet-stream"}
@@ -152,12 +148,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def broken(site):
-    prefix = os.environ.get("JOBRUNNER_FAILPOINTS_PREFIX")
-    if not prefix:
-        pytest.skip("JOBRUNNER_FAILPOINTS_PREFIX names no install of the preset failpoints; run_tests.sh makes one")
-    server = site.another_server("faults")
-    server.program = prefix + "/bin/jobrunner"
-    server.environment["JR_AUTH_TOKEN"] = site.token
+    server = failpoints.server(site, "faults")
     yield server
     server.stop()
 
@@ -182,15 +173,13 @@ def load(site, server, world):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", failpoints.DATASETS)
 def test_a_crash_at_this_place_loses_nothing(site, broken, world, dice, point):
     broken.environment["JR_FAILPOINT"] = f"{point}:{dice.randrange(1, 3)}"
     broken.start()
     thread = load(site, broken, world)
-    broken.process.wait(60)
-    assert broken.process.returncode == -9, f"{point} was not reached"
+    failpoints.dies(broken)
     thread.join(30)
-    del broken.environment["JR_FAILPOINT"]
     broken.start()
     with site.client(broken) as client:
         world.check(client, site.top / "faults")
@@ -215,7 +204,7 @@ def test_crashes_at_random_lose_nothing(site, broken, world, dice):
 
 def test_a_release_build_has_no_failpoints(site):
     program = (site.prefix / "bin" / "jobrunner").read_bytes()
-    assert POINTS and b"JR_FAILPOINT" not in program and b"dataset_row_written" not in program
+    assert failpoints.ALL and b"JR_FAILPOINT" not in program and b"dataset_row_written" not in program
 
 
 @pytest.mark.slow
@@ -274,19 +263,12 @@ def test_a_full_disk_is_a_507_and_over_when_there_is_room_again(site):
 
 
 def test_after_a_failed_fsync_nothing_is_acknowledged_and_the_server_ends(site):
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
-    if os.geteuid() != 0:
-        pytest.skip("the server is another user's, and may not be traced")
     server = site.another_server("failing")
     server.environment["JR_AUTH_TOKEN"] = site.token
     root, acknowledged = site.top / "failing", {}
     for when in range(1, 8):
         server.start()
-        trace = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error=EIO:when={when}+",
-                                  "-p", str(server.pid)], stderr=subprocess.PIPE)
-        try:
-            site.wait_until(lambda: "TracerPid:\t0" not in pathlib.Path(f"/proc/{server.pid}/status").read_text(), 10, "it is traced")
+        with traced(server, "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error=EIO:when={when}+"):
             answers = []
             with site.client(server) as client:
                 try:
@@ -299,9 +281,6 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_and_the_server_ends(site):
                     pass
             assert server.process.wait(20) == 1, f"{answers}: it goes on after fsync number {when} has failed"
             assert set(answers) <= {201}
-        finally:
-            trace.terminate()
-            trace.wait()
     assert "write_lost" in server.log()
     server.start()
     with site.client(server) as client:

@@ -1,4 +1,4 @@
-"""What a sanitizer reports ends the run badly, whichever of our programs it comes from. See also planted_fault.cpp."""
+"""What a sanitizer reports ends the run badly, whichever of our programs it comes from, and so does whatever an extractor says. See also planted_fault.cpp."""
 import pytest
 from harness import sanitizers
 
@@ -6,7 +6,8 @@ REPORTS = ["==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1", "
            "==7==ERROR: LeakSanitizer: detected memory leaks", "==7==LeakSanitizer has encountered a fatal error.",
            "/src/a.cpp:7:3: runtime error: signed integer overflow: 2147483647 + 1", "WARNING: ThreadSanitizer: data race (pid=7)",
            # As the server passes on what its extractor says.
-           '2026-01-01T00:00:00Z at=ingest event=extractor_says err="==7==ERROR: AddressSanitizer: stack-overflow on"']
+           '2026-01-01T00:00:00Z at=ingest event=extractor_says err="==7==ERROR: AddressSanitizer: stack-overflow on"',
+           '2026-01-01T00:00:00Z at=ingest event=extractor_says err="malloc(): corrupted top size"']
 
 
 @pytest.mark.parametrize("where", ["root.log", "root/logs/job_1.out", "another/log/jobrunner.log"])

@@ -57,6 +57,12 @@ TEST_F(landing_test, files_arrive_whole_with_their_hashes_and_nobody_may_change_
   EXPECT_EQ(l.bytes(), 100005U);
 }
 
+TEST_F(landing_test, a_server_whose_journal_cannot_be_synced_ends) {
+  // fsync(2) of /dev/null is EINVAL: as with any error but a full disk, nobody knows what is there.
+  EXPECT_EXIT(journal{"/dev/null"}.append({{"done", 1}}), testing::ExitedWithCode(EXIT_FAILURE),
+              "write_lost.*a transfer's journal");
+}
+
 TEST_F(landing_test, after_a_crash_whole_files_are_kept_and_the_rest_comes_again) {
   add("a", "first");
   add("b", std::string(5000, 'b'));

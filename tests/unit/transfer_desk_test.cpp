@@ -194,6 +194,26 @@ TEST_F(transfer_desk_test, after_a_restart_what_was_open_goes_on_in_order) {
   EXPECT_FALSE(fs::exists(folder("of-nobody")));
 }
 
+TEST_F(transfer_desk_test, numbers_grow_over_crashes_though_progress_is_not_written_down) {
+  std::string id;
+  std::int64_t told = 0;
+  for (int life = 0; life < 3; ++life) {
+    transfer_desk desk{with, starter()};
+    if (id.empty())
+      id = desk.submit(of_key("1")).id;
+    EXPECT_GT(desk.get(id).seq, told);
+    transfer_report r;
+    r.id = id;
+    for (r.bytes_done = 0; r.bytes_done < 1000; ++r.bytes_done)
+      desk.report(r);
+    told = desk.get(id).seq;
+  }
+  transfer_desk desk{with, starter()};
+  desk.report(end(id, "COMPLETED"));
+  EXPECT_GT(desk.get(id).seq, told);
+  EXPECT_LT(desk.get(id).seq, std::int64_t{1} << 53U);
+}
+
 TEST_F(transfer_desk_test, what_is_known_already_is_not_fetched) {
   a_dataset_is_there();
   transfer_desk desk{with, starter()};

@@ -1,9 +1,10 @@
-"""Builds with sanitizers: what these have said, and how much longer everything may take."""
+"""Builds with sanitizers: what these have said, and how much longer everything may take; and what else a program says that should say nothing."""
 import os
 import re
 
+# The extractor's standard error belongs to sanitizers and the C library; the server passes on what they write there.
 # Reports name the program's pid; UBSan's the place. LeakSanitizer looks into nobody who has given up root.
-REPORT = re.compile(r"(ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|FATAL: \w+Sanitizer|\w+Sanitizer:DEADLYSIGNAL|LeakSanitizer has encountered|: runtime error: ).*")
+REPORT = re.compile(r"(at=ingest event=extractor_says |ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|FATAL: \w+Sanitizer|\w+Sanitizer:DEADLYSIGNAL|LeakSanitizer has encountered|: runtime error: ).*")
 
 # Every limit of the tests is multiplied by it; run_tests.sh sets it.
 SLOWER = float(os.environ.get("JR_SLOWER", "1"))
@@ -21,7 +22,7 @@ def logs(folder):
 
 
 def reports(folder):
-    """All that sanitizers wrote into these logs, the first line of each."""
+    """All that sanitizers wrote into these logs, and extractors where they have nothing to say: the first line of each."""
     return [f"{name}: {match.group(0)}" for name, text in logs(folder) for match in REPORT.finditer(text)]
 
 

@@ -116,7 +116,7 @@ class Site:
         else:
             shutil.rmtree(self.top, ignore_errors=True)
         assert not late, late
-        assert not reports, f"sanitizers report: {reports[:10]}\n{details}"
+        assert not reports, f"sanitizers or extractors report: {reports[:10]}\n{details}"
 
     @staticmethod
     def wait_until(condition, seconds, what):

@@ -11,7 +11,7 @@ import string
 import subprocess
 import sys
 
-from . import files, places
+from . import cgroups, files, places
 
 
 def node_name(root):
@@ -152,7 +152,7 @@ def write(settings, running):
         "slurmctld_port": slurmctld_port, "slurmd_port": slurmd_port,
         "communication": _communication(settings.notes),
         "cpus": settings.cpus, "memory_mb": settings.memory_mb,
-        "cgroup_plugin": "autodetect" if settings.cgroups else "cgroup/v1",
+        "cgroup_plugin": f"cgroup/v{cgroups.version()}" if settings.cgroups else "cgroup/v1",
         "constrain_devices": "no" if settings.simulated else "yes",
         "gres": f" Gres=gpu:{settings.gpu_type}:{count}" if count else "",
         "proctrack": "proctrack/cgroup" if settings.cgroups else "proctrack/linuxproc",

@@ -164,7 +164,9 @@ def write(settings, running):
         "devices": "\n".join(f"NodeName={node} Name=gpu Type={settings.gpu_type} File={link}" for link in _gpu_links(root, settings.gpus)),
     }
     # slurmd tells it of no slurm.conf, and no arguments can be given.
-    check = f"#!/bin/sh\nSLURM_CONF={shlex.quote(root)}/slurm/slurm.conf exec {shlex.quote(templates)}/resume-node.sh\n"
+    share, slurm = shlex.quote(templates), shlex.quote(root + "/slurm")
+    check = (f"#!/bin/sh\nJR_ROOT={shlex.quote(root)} {share}/turn-completion-log.sh {slurm}/jobcomp.log {share}/instance.py ctl signal USR2 slurmctld\n"
+             f"SLURM_CONF={slurm}/slurm.conf exec {share}/resume-node.sh\n")
     files.write(f"{root}/slurm/health-check", check, admin, 0o755)
     for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
         with open(f"{templates}/{name}.in", encoding="utf-8") as f:

@@ -101,23 +101,36 @@ def ports(root, owner, running):
     return two
 
 
+def _loopback_only():
+    """Whether this machine has no other address than 127.0.0.1 and ::1, as with `docker run --network none`."""
+    try:
+        return not socket.getaddrinfo("127.0.0.1", None, family=socket.AF_INET, flags=socket.AI_ADDRCONFIG)
+    except OSError:
+        return True
+
+
 def _communication(notes):
-    """The CommunicationParameters line that keeps Slurm's ports at 127.0.0.1, where that can be.
+    """The CommunicationParameters line: it keeps Slurm's ports at 127.0.0.1, where that can be.
 
     Told not to listen everywhere, Slurm listens at the address of the machine's name, whatever
     slurm.conf says. On most Debian machines that is 127.0.1.1, where srun is never found again
     (answers go to 127.0.0.1), and in most containers the outer one.
+
+    Where there is no address but loopback's, getaddrinfo(3) does not even read 127.0.0.1 for Slurm, which asks
+    with AI_ADDRCONFIG, unless any family will do.
     """
+    words = ["EnableIPv6"] if _loopback_only() else []
     name = socket.gethostname()
     try:
         address = socket.getaddrinfo(name, None, family=socket.AF_INET)[0][4][0]
     except OSError:
         address = "unknown"
     if address == "127.0.0.1":
-        return "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny"
-    notes.append(f"Slurm's two ports listen on all addresses (munge refuses strangers), as this machine's name {name} is "
-                 f"{address}; with '127.0.0.1 {name}' in /etc/hosts they would not")
-    return ""
+        words += ["NoInAddrAny", "NoCtldInAddrAny"]
+    elif not words:
+        notes.append(f"Slurm's two ports listen on all addresses (munge refuses strangers), as this machine's name {name} is "
+                     f"{address}; with '127.0.0.1 {name}' in /etc/hosts they would not")
+    return "CommunicationParameters=" + ",".join(words) if words else ""
 
 
 def _gpu_links(root, devices):

@@ -34,7 +34,7 @@ class Docker:
         base(self)
         proxies = [f"--build-arg={name}={os.environ[name]}" for name in ("http_proxy", "https_proxy") if name in os.environ]
         network = [f"--network={os.environ['DOCKER_NETWORK']}"] if "DOCKER_NETWORK" in os.environ else []
-        run([*self.cli, "build", *proxies, *network, "-t", tag, "-f", f"{folder}/{file}", folder], 2400)
+        run([*self.cli, "build", *proxies, *network, "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
 
 
 class Podman:
@@ -48,7 +48,7 @@ class Podman:
         base(self)
         with tempfile.TemporaryDirectory() as own:
             run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "--format", "docker", "--layers",
-                 *_hosts_apt(pathlib.Path(own)), *_hosts_ccache(pathlib.Path(own)), "-t", tag, "-f", f"{folder}/{file}", folder], 1500)
+                 *_hosts_apt(pathlib.Path(own)), *_hosts_ccache(pathlib.Path(own)), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
 
 
 def base(engine):

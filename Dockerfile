@@ -14,8 +14,7 @@ COPY CMakeLists.txt CMakePresets.json supervisord.conf ./
 COPY cmake cmake
 COPY src src
 COPY config config
-RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake --preset release -DJOBRUNNER_TESTS=OFF \
+RUN cmake --preset release -DJOBRUNNER_TESTS=OFF \
  && cmake --build build/release -- -j"$(nproc)" \
  && cmake --install build/release --strip --prefix /out/usr/local \
  && rm -rf build

@@ -97,33 +97,6 @@ def stand_ins(count):
     return [usable[i % len(usable)] for i in range(count)]
 
 
-def cgroup_version():
-    if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
-        return 2
-    return 1 if os.path.isdir("/sys/fs/cgroup/memory") else None
-
-
-def cgroups_problem():
-    """Why Slurm could not confine jobs by cgroups here; None if it can."""
-    if os.geteuid() != 0:
-        return "that needs root"
-    version = cgroup_version()
-    if version is None:
-        return "there are no cgroups at /sys/fs/cgroup"
-    needed = ["/sys/fs/cgroup"] if version == 2 else ["/sys/fs/cgroup/" + c for c in ("cpuset", "devices", "freezer", "memory")]
-    for path in needed:
-        if not os.path.isdir(path):
-            return f"there is no {path}"
-        if not os.access(path, os.W_OK) or os.statvfs(path).f_flag & os.ST_RDONLY:
-            return f"{path} cannot be written (a container needs --privileged for it)"
-    if version == 2:
-        with open("/sys/fs/cgroup/cgroup.controllers", encoding="ascii") as f:
-            lacking = {"cpuset", "memory"} - set(f.read().split())
-        if lacking:
-            return f"/sys/fs/cgroup has no controller {' and '.join(sorted(lacking))}"
-    return None
-
-
 def _may(capability):
     """Whether this process has a capability, by its number in capabilities(7)."""
     with open("/proc/self/status", encoding="ascii") as f:

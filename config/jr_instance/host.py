@@ -3,7 +3,7 @@ reads once and shows in GET /cluster and in its health."""
 
 import json
 
-from . import files, hardware
+from . import cgroups, files, hardware
 
 
 def _allowed(problem, **more):
@@ -19,7 +19,7 @@ def report(settings):
                 "users": settings.as_root,
                 "gpus": _allowed(None if gpus else "there is no GPU here (docker run --gpus all shows a container the host's)",
                                  names=hardware.gpu_names() if gpus else [], simulated=settings.simulated),
-                "cgroups": _allowed(hardware.cgroups_problem(), version=hardware.cgroup_version(), used=settings.cgroups),
+                "cgroups": _allowed(settings.cgroups_problem, version=cgroups.version(), used=settings.cgroups),
                 "fuse": _allowed(hardware.fuse_problem()),
                 "ports": {"api": {"address": settings.bind, "port": settings.port},
                           "slurm": {"address": "127.0.0.1" if inside else "0.0.0.0", "ports": [slurm_ports["slurmctld"], slurm_ports["slurmd"]]}}}}

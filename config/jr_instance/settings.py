@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
-from . import bucket, hardware
+from . import bucket, cgroups, hardware
 from .refusal import Refused
 
 # Read here and not handed to the server as they are.
@@ -31,6 +31,7 @@ class Settings:
     gpu_type: str
     max_time_min: int        # 0: no limit
     cgroups: bool
+    cgroups_problem: str     # why they could not be used; None if they could
     as_root: bool
     server_user: str
     job_user: str
@@ -192,12 +193,14 @@ def _node(wanted):
 
 
 def _cgroups(wanted):
+    """Whether Slurm is to use them, and why it could not."""
+    why = cgroups.problem()
     if not wanted.get("JR_USE_CGROUPS", _flag, False):
-        return False
-    why = hardware.cgroups_problem()
+        return False, why
+    why = why or cgroups.make_room()
     if why:
         wanted.instead(f"JR_USE_CGROUPS=1: {why}", "jobs run without limits of their own, as with JR_USE_CGROUPS=0", error=True)
-    return not why
+    return not why, why
 
 
 def _token(env):
@@ -227,10 +230,10 @@ def load(environ, unattended=False):
     gpus, simulated = _gpus(wanted)
     gpu_type = wanted.get("JR_GPU_TYPE", _gpu_type, "nvidia")
     max_time = wanted.get("JR_MAX_TIME", _max_time, "7-00:00:00")
-    cgroups = _cgroups(wanted)
     b2 = wanted.get("JR_B2_ENABLE", _flag, False)
     mount = bucket.settings(wanted, b2)
     share = app + "/share/jobrunner"
+    confined, why_not = _cgroups(wanted)  # last, as it changes something
     server_env = {k: v for k, v in env.items() if k.startswith("JR_") and k not in _OURS}
     # A sanitizer's settings, where the programs are a test build.
     server_env |= {k: env[k] for k in ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS") if k in env}
@@ -247,7 +250,7 @@ def load(environ, unattended=False):
         server_env = {k: v for k, v in server_env.items() if k in ("JR_B2_ENABLE", "JR_B2_MOUNT") or not k.startswith("JR_B2_")}
     return Settings(root=root, app=app, port=port, bind=server_env["JR_BIND"], cpus=cpus, memory_mb=memory_mb,
                     gpus=gpus, simulated=simulated, gpu_type=gpu_type, max_time_min=minutes(max_time),
-                    cgroups=cgroups, as_root=as_root, server_user=server_user, job_user=job_user,
+                    cgroups=confined, cgroups_problem=why_not, as_root=as_root, server_user=server_user, job_user=job_user,
                     token=_token(env), token_file=server_env["JR_AUTH_TOKEN_FILE"], bucket=mount, server_env=server_env,
                     notes=notes, problems=wanted.problems)
 

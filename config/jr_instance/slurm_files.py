@@ -11,7 +11,7 @@ import string
 import subprocess
 import sys
 
-from . import files, places
+from . import cgroups, files, places
 
 
 def node_name(root):
@@ -101,23 +101,36 @@ def ports(root, owner, running):
     return two
 
 
+def _loopback_only():
+    """Whether this machine has no other address than 127.0.0.1 and ::1, as with `docker run --network none`."""
+    try:
+        return not socket.getaddrinfo("127.0.0.1", None, family=socket.AF_INET, flags=socket.AI_ADDRCONFIG)
+    except OSError:
+        return True
+
+
 def _communication(notes):
-    """The CommunicationParameters line that keeps Slurm's ports at 127.0.0.1, where that can be.
+    """The CommunicationParameters line: it keeps Slurm's ports at 127.0.0.1, where that can be.
 
     Told not to listen everywhere, Slurm listens at the address of the machine's name, whatever
     slurm.conf says. On most Debian machines that is 127.0.1.1, where srun is never found again
     (answers go to 127.0.0.1), and in most containers the outer one.
+
+    Where there is no address but loopback's, getaddrinfo(3) does not even read 127.0.0.1 for Slurm, which asks
+    with AI_ADDRCONFIG, unless any family will do.
     """
+    words = ["EnableIPv6"] if _loopback_only() else []
     name = socket.gethostname()
     try:
         address = socket.getaddrinfo(name, None, family=socket.AF_INET)[0][4][0]
     except OSError:
         address = "unknown"
     if address == "127.0.0.1":
-        return "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny"
-    notes.append(f"Slurm's two ports listen on all addresses (munge refuses strangers), as this machine's name {name} is "
-                 f"{address}; with '127.0.0.1 {name}' in /etc/hosts they would not")
-    return ""
+        words += ["NoInAddrAny", "NoCtldInAddrAny"]
+    elif not words:
+        notes.append(f"Slurm's two ports listen on all addresses (munge refuses strangers), as this machine's name {name} is "
+                     f"{address}; with '127.0.0.1 {name}' in /etc/hosts they would not")
+    return "CommunicationParameters=" + ",".join(words) if words else ""
 
 
 def _gpu_links(root, devices):
@@ -152,7 +165,7 @@ def write(settings, running):
         "slurmctld_port": slurmctld_port, "slurmd_port": slurmd_port,
         "communication": _communication(settings.notes),
         "cpus": settings.cpus, "memory_mb": settings.memory_mb,
-        "cgroup_plugin": "autodetect" if settings.cgroups else "cgroup/v1",
+        "cgroup_plugin": f"cgroup/v{cgroups.version()}" if settings.cgroups else "cgroup/v1",
         "constrain_devices": "no" if settings.simulated else "yes",
         "gres": f" Gres=gpu:{settings.gpu_type}:{count}" if count else "",
         "proctrack": "proctrack/cgroup" if settings.cgroups else "proctrack/linuxproc",
@@ -164,7 +177,9 @@ def write(settings, running):
         "devices": "\n".join(f"NodeName={node} Name=gpu Type={settings.gpu_type} File={link}" for link in _gpu_links(root, settings.gpus)),
     }
     # slurmd tells it of no slurm.conf, and no arguments can be given.
-    check = f"#!/bin/sh\nSLURM_CONF={shlex.quote(root)}/slurm/slurm.conf exec {shlex.quote(templates)}/resume-node.sh\n"
+    share, slurm = shlex.quote(templates), shlex.quote(root + "/slurm")
+    check = (f"#!/bin/sh\nJR_ROOT={shlex.quote(root)} {share}/turn-completion-log.sh {slurm}/jobcomp.log {share}/instance.py ctl signal USR2 slurmctld\n"
+             f"SLURM_CONF={slurm}/slurm.conf exec {share}/resume-node.sh\n")
     files.write(f"{root}/slurm/health-check", check, admin, 0o755)
     for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
         with open(f"{templates}/{name}.in", encoding="utf-8") as f:

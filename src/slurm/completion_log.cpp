@@ -24,20 +24,15 @@ bool is_whole(std::string_view line) {
          line.find(" ExitCode=", state) != std::string_view::npos;
 }
 
-} // namespace
-
-std::string lines_about(const std::filesystem::path& log, std::span<const std::int64_t> ids) {
+/// Adds those of one file, of its last 256 MiB.
+void add_lines(std::ifstream& file, const std::unordered_set<std::int64_t>& wanted,
+               std::string& found) {
   constexpr std::streamoff most = 256LL << 20;
-  std::ifstream file{log, std::ios::binary};
-  if (!file)
-    throw failure{errc::unavailable,
-                  "Slurm's completion log " + log.string() + " cannot be read by the server"};
   file.seekg(0, std::ios::end);
   const auto size = file.tellg();
   file.seekg(size > most ? size - std::streampos{most} : 0);
-  const std::unordered_set<std::int64_t> wanted(ids.begin(), ids.end());
   constexpr std::string_view start = "JobId=";
-  std::string found, line;
+  std::string line;
   while (std::getline(file, line)) {
     std::int64_t id = 0;
     if (!line.starts_with(start))
@@ -46,6 +41,22 @@ std::string lines_about(const std::filesystem::path& log, std::span<const std::i
     if (wanted.contains(id) && is_whole(line))
       found.append(line).push_back('\n');
   }
+}
+
+} // namespace
+
+std::string lines_about(const std::filesystem::path& log, std::span<const std::int64_t> ids) {
+  // Opened in this order nothing escapes between them when the log becomes the one before.
+  std::ifstream now{log, std::ios::binary};
+  std::ifstream before{log.string() + ".1", std::ios::binary};
+  if (!now)
+    throw failure{errc::unavailable,
+                  "Slurm's completion log " + log.string() + " cannot be read by the server"};
+  const std::unordered_set<std::int64_t> wanted(ids.begin(), ids.end());
+  std::string found;
+  if (before)
+    add_lines(before, wanted, found);
+  add_lines(now, wanted, found);
   return found;
 }
 

@@ -20,15 +20,19 @@ class Box:
         self.name = f"jr-test-{secrets.token_hex(4)}"
         self.token = f"jrt-{secrets.token_hex(16)}"
         self.options, self.environment = options, {"JR_AUTH_TOKEN": self.token, **environment}
+        self.network = "none" not in options
         self.volume = Path(volume or tempfile.mkdtemp(prefix="jr-volume-", dir="/tmp"))
         self.volume.chmod(0o755)
 
     def start(self):
         """A new container over the volume."""
         variables = [word for name, value in self.environment.items() for word in ("-e", f"{name}={value}")]
+        port = ["-p", "127.0.0.1::8080"] if self.network else []
+        self.base = "http://127.0.0.1:1"  # where nobody answers
         self.cli("run", "-d", "--name", self.name, *self.engine.run_options, *self.options, "-v", f"{self.volume}:/opt/jobrunner",
-                 "-p", "127.0.0.1::8080", *variables, self.image)
-        self.base = "http://" + self.cli("port", self.name, "8080/tcp").split()[-1]
+                 *port, *variables, self.image)
+        if port:
+            self.base = "http://" + self.cli("port", self.name, "8080/tcp").split()[-1]
         return self
 
     def cli(self, *words, seconds=60, check=True):

@@ -1,5 +1,5 @@
 """The engine that builds and runs images here: docker where one answers, otherwise podman and buildah, which need
-no daemon. Both take the same words for all but building."""
+no daemon. Both take the same words for all but building, and JR_ENGINE names one."""
 import json
 import os
 import pathlib
@@ -30,8 +30,11 @@ class Docker:
         return bool(shutil.which("docker")) and run(["docker", "info"], check=False).returncode == 0
 
     def build(self, tag, folder=SOURCE, file="Dockerfile"):
+        """As people do it; DOCKER_BUILDKIT=0 and DOCKER_NETWORK reach it."""
+        base(self)
         proxies = [f"--build-arg={name}={os.environ[name]}" for name in ("http_proxy", "https_proxy") if name in os.environ]
-        run([*self.cli, "build", *proxies, "-t", tag, "-f", f"{folder}/{file}", folder], 1500, env={**os.environ, "DOCKER_BUILDKIT": "1"})
+        network = [f"--network={os.environ['DOCKER_NETWORK']}"] if "DOCKER_NETWORK" in os.environ else []
+        run([*self.cli, "build", *proxies, *network, "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
 
 
 class Podman:
@@ -42,23 +45,24 @@ class Podman:
         self.run_options = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=4000:4000", "--no-healthcheck"]
 
     def build(self, tag, folder=SOURCE, file="Dockerfile"):
-        self._base()
-        with tempfile.TemporaryDirectory() as apt:
+        base(self)
+        with tempfile.TemporaryDirectory() as own:
             run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "--format", "docker", "--layers",
-                 *_hosts_apt(pathlib.Path(apt)), "-t", tag, "-f", f"{folder}/{file}", folder], 1500)
+                 *_hosts_apt(pathlib.Path(own)), *_hosts_ccache(pathlib.Path(own)), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
 
-    def _base(self):
-        """The base image: from its registry, or made of the packages it is made of."""
-        if run(["podman", "image", "exists", BASE], check=False).returncode == 0:
-            return
-        if run(["podman", "pull", "-q", BASE], 120, check=False).returncode == 0:
-            return
-        with tempfile.TemporaryDirectory(prefix="jr-base-") as folder:
-            run(["debootstrap", "--variant=minbase", "bookworm", folder])
-            # As in the real one: no documents, no other languages, no lists of packages.
-            run(["sh", "-c", "cd \"$1\" && rm -rf var/cache/apt/* var/lib/apt/lists/* usr/share/doc/* usr/share/man/* usr/share/locale/* usr/share/info/*",
-                 "sh", folder])
-            run(["sh", "-c", "tar -C \"$1\" -c . | podman import - \"$2\"", "sh", folder, BASE])
+
+def base(engine):
+    """The base image: from its registry, or made of the packages it is made of."""
+    if run([*engine.cli, "image", "inspect", BASE], check=False).returncode == 0:
+        return
+    if run([*engine.cli, "pull", "-q", BASE], 120, check=False).returncode == 0:
+        return
+    with tempfile.TemporaryDirectory(prefix="jr-base-") as folder:
+        run(["debootstrap", "--variant=minbase", "bookworm", folder])
+        # As in the real one: no documents, no other languages, no lists of packages.
+        run(["sh", "-c", "cd \"$1\" && rm -rf var/cache/apt/* var/lib/apt/lists/* usr/share/doc/* usr/share/man/* usr/share/locale/* usr/share/info/*",
+             "sh", folder])
+        run(["sh", "-c", "from=$1 to=$2 && shift 2 && tar -C \"$from\" -c . | \"$@\" import - \"$to\"", "sh", folder, BASE, *engine.cli])
 
 
 def _hosts_apt(folder):
@@ -79,8 +83,18 @@ def _hosts_apt(folder):
     return options
 
 
+def _hosts_ccache(folder):
+    """What was compiled here already need not be compiled again in a build."""
+    cache = pathlib.Path(os.environ.get("CCACHE_DIR", pathlib.Path.home() / ".cache/ccache"))
+    if not cache.is_dir():
+        return []
+    (folder / "ccache").write_text("base_dir = /src\nhash_dir = false\nmax_size = 20G\n")
+    return ["-v", f"{cache}:/root/.cache/ccache", "-v", f"{folder}/ccache:/etc/ccache.conf:ro"]
+
+
 def find():
-    return Docker() if Docker.answers() else Podman()
+    named = os.environ.get("JR_ENGINE")
+    return Docker() if named == "docker" or not named and Docker.answers() else Podman()
 
 
 def inspect(engine, name):

@@ -12,6 +12,12 @@ def in_image(engine, image, *argv):
     return done.returncode, done.stdout
 
 
+def test_any_builder_understands_its_instructions():
+    """Docker's old one, podman's and buildah's too: nothing that BuildKit alone knows."""
+    text = (SOURCE / "Dockerfile").read_text()
+    assert not re.search(r"^\s*(RUN|COPY|ADD)\s+--(mount|network|security|link|chmod|parents|exclude)|<<|^#\s*(syntax|check)=", text, re.M | re.I)
+
+
 def test_its_last_stage_has_no_compiler(engine, image):
     names = "gcc g++ cc c++ clang cpp ld as make cmake ninja git"
     code, found = in_image(engine, image, "sh", "-c", f"for n in {names}; do command -v $n; done; dpkg-query -W | grep -E -- '-dev\\b|^gcc-[0-9]+\\s|^g\\+\\+'")

@@ -70,6 +70,13 @@ def test_cgroups_keep_a_job_to_its_memory_and_its_cores(make_box):
         assert client.file(job, "cores.json").json() == {"cores": 1}
 
 
+def test_jobs_run_without_any_network(make_box):
+    box = make_box("--network", "none").start()
+    box.until(lambda: '"slurm":true' in box.instance("health"), "Slurm takes jobs")
+    step = "SLURM_CONF=/opt/jobrunner/slurm/slurm.conf setpriv --reuid=runner --regid=runner --clear-groups srun --mem=50 --chdir=/ id -un"
+    assert box.inside("sh", "-c", step).strip() == "runner"
+
+
 def test_a_root_that_cannot_be_ends_the_container_with_one_clear_line(make_box):
     box = make_box()
     out = box.cli("run", "--rm", *box.engine.run_options, "-e", "JR_ROOT=/etc", box.image, check=False)

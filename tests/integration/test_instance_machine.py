@@ -25,6 +25,29 @@ def test_jobs_and_srun_work_whatever_the_address_of_the_machines_name(fresh, lin
     assert ("listen on all addresses" in said) != kept_inside
 
 
+@pytest.fixture
+def loopback_only():
+    """Words that run a command where there is no network but loopback, as with `docker run --network none`."""
+    holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec sleep 1000"], stdout=subprocess.PIPE, text=True)
+    if holder.stdout.readline() != "up\n":
+        pytest.skip("nobody may have a network of their own here")
+    yield ["nsenter", "-t", str(holder.pid), "-n"]
+    holder.kill()
+    holder.wait()
+
+
+# As docker and podman set it up: without IPv6, without the machine's name, with both.
+@pytest.mark.parametrize("ipv6,hosts", [("1", "127.0.0.1 localhost\n"), ("0", "127.0.0.1 localhost\n"),
+                                        ("0", f"127.0.0.1 localhost {socket.gethostname()}\n")])
+def test_jobs_and_srun_work_without_any_network(fresh, loopback_only, ipv6, hosts):
+    # Of the whole namespace: what follows in it finds it so.
+    subprocess.run([*loopback_only, "sh", "-c", f"echo {ipv6} >/proc/sys/net/ipv6/conf/all/disable_ipv6"], check=True)
+    one = fresh(hosts=hosts)
+    one.inside = loopback_only + one.inside
+    one.up()
+    assert one.result(one.submit("srun echo step\n")).strip() == "step"
+
+
 @pytest.mark.parametrize("user", [None, "games"])
 @pytest.mark.parametrize("mounts", ["umount -R /sys/fs/cgroup", "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup"])
 def test_jobs_run_whatever_cgroups_the_machine_has(fresh, mounts, user):

@@ -19,7 +19,10 @@ std::string line(int id, const std::string& name, const std::string& state = "CO
 
 class lines_about_test : public testing::Test {
 protected:
-  ~lines_about_test() override { std::filesystem::remove(file_); }
+  ~lines_about_test() override {
+    std::filesystem::remove(file_);
+    std::filesystem::remove(before_);
+  }
 
   std::string about(const std::string& log, std::vector<std::int64_t> ids) {
     std::ofstream{file_} << log;
@@ -27,6 +30,7 @@ protected:
   }
 
   const std::filesystem::path file_ = testing::TempDir() + "jobcomp." + std::to_string(::getpid());
+  const std::filesystem::path before_ = file_.string() + ".1";
 };
 
 const std::string name = "jr-00000001-1111-4111-8111-111111111111";
@@ -45,6 +49,12 @@ TEST_F(lines_about_test, leaves_out_lines_that_sacct_would_stumble_over) {
                           good.substr(0, good.size() / 2) + "\n", // cut by a full disk
                           good.substr(0, good.size() - 1) + " JobState=COMPLETED ExitCode=0:0 \n"})
     EXPECT_EQ(about(bad + good, {1}), good) << bad;
+}
+
+TEST_F(lines_about_test, finds_those_of_the_log_before_too_and_first) {
+  std::ofstream{before_} << line(1, name) << line(2, name);
+  EXPECT_EQ(about(line(1, name, "FAILED"), {1}), line(1, name) + line(1, name, "FAILED"));
+  EXPECT_EQ(about("", {2}), line(2, name));
 }
 
 TEST(lines_about, a_log_that_cannot_be_read_is_not_an_empty_one) {

@@ -53,13 +53,15 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
     by_id.emplace(r.id, &r);
   by_name named{look};
   std::vector<job> changed;
-  std::vector<std::int64_t> missing;
+  std::vector<std::int64_t> missing, running;
   for (auto& [id, o] : open_) {
     const auto it = by_id.find(o.now.slurm_id);
     const bool shown = it != by_id.end() && it->second->name == "jr-" + o.now.uuid;
-    auto next = shown ? progress(o.now, *it->second, job_dir(with_, o.now.uuid)) : std::nullopt;
+    auto next = shown ? shown_by_slurm(o, *it->second) : std::nullopt;
     if (shown) {
       o.missing = {};
+      if (it->second->state == "RUNNING")
+        running.push_back(id);
       if (!slurm::is_final(it->second->state))
         cancel_again(o, look.began);
       by_id.erase(it);
@@ -74,6 +76,10 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
       changed.push_back(std::move(*next));
     else if (o.unsaved)
       changed.push_back(o.now);
+  }
+  for (auto& ended : ended_unseen(running, look.began)) {
+    std::erase_if(changed, [&](const job& j) { return j.id == ended.id; });
+    changed.push_back(std::move(ended));
   }
   commit(changed);
   std::vector<const slurm::report*> others;
@@ -114,14 +120,13 @@ void job_registry::recall(const recalled& found) {
   for (auto& [id, o] : open_) {
     if (!asked.contains(o.now.slurm_id) || o.missing == moment{})
       continue;
-    const auto folder = job_dir(with_, o.now.uuid);
     // What accounting still takes for running, and the queue does not show, has not ended well.
     const auto it = std::ranges::find_if(found.jobs, [&now = o.now](const slurm::report& r) {
       return r.id == now.slurm_id && r.name == "jr-" + now.uuid && slurm::is_final(r.state);
     });
     std::optional<job> next;
     if (it != found.jobs.end())
-      next = progress(o.now, *it, folder);
+      next = shown_by_slurm(o, *it);
     else
       next = unknown_to_slurm(o, found.answered);
     if (next)

@@ -31,6 +31,13 @@ bool ran_unseen(const slurm::report& r, const slurm::exit_record& record) {
   return r.node.empty() || (r.started_at && record.ended_at < *r.started_at);
 }
 
+/// Certainly not there: what cannot be looked at may be.
+bool is_missing(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::symlink_status(path, ignored).type() ==
+         std::filesystem::file_type::not_found;
+}
+
 } // namespace
 
 std::optional<job> progress(const job& was, const slurm::report& now,
@@ -62,6 +69,32 @@ std::optional<job> progress(const job& was, const slurm::report& now,
     next.reason = "cancelled, but not through this API";
   if (visible(next) == visible(was))
     return std::nullopt;
+  ++next.seq;
+  return next;
+}
+
+bool ended_unstarted(const slurm::report& now, const std::filesystem::path& job_dir) {
+  // A reason that is true of jobs that wait, too.
+  if ((now.state != "COMPLETED" && now.state != "FAILED") || now.reason == "BadConstraints")
+    return false;
+  const auto run = job_dir / "run";
+  std::error_code ignored;
+  return std::filesystem::is_directory(run, ignored) && is_missing(run / "start") &&
+         is_missing(run / "exit.json");
+}
+
+job never_started(const job& was, const slurm::report& now) {
+  auto next = was;
+  next.state = "FAILED";
+  next.done = true;
+  next.node = now.node.empty() ? was.node : now.node;
+  next.ended_at = now.ended_at ? *now.ended_at : jobrunner::now();
+  next.reason = "the job never started, though it was submitted again; Slurm says " + now.state;
+  if (now.reason == "JobLaunchFailure")
+    next.reason += ": " + slurm::explain(now.state, now.reason, now.exit_code.value_or(0),
+                                         now.signal.value_or(0));
+  else if (now.exit_code)
+    next.reason += " with exit code " + std::to_string(*now.exit_code);
   ++next.seq;
   return next;
 }

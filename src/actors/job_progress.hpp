@@ -14,7 +14,14 @@ namespace jobrunner {
 std::optional<job> progress(const job& was, const slurm::report& now,
                             const std::filesystem::path& job_dir);
 
-/// The job as its wrapper recorded its end, when Slurm no longer knows it.
+/// Whether Slurm speaks of the end of a job that has never run, by its own result: no wrapper has
+/// left a mark. False where there is no place for marks, as of jobs of the FastAPI program.
+bool ended_unstarted(const slurm::report& now, const std::filesystem::path& job_dir);
+
+/// The job that Slurm has ended so again, whatever it calls that.
+job never_started(const job& was, const slurm::report& now);
+
+/// The job as its wrapper recorded its end, when Slurm no longer knows it, or that it has ended.
 job ended_by_record(const job& was, const slurm::exit_record&);
 
 /// The job when Slurm no longer knows it, but its wrapper still runs; nothing if that is known.

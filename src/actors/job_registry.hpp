@@ -57,6 +57,7 @@ private:
     moment missing{};        // since when the queue does not show it; the epoch: it does
     bool unsaved = false;    // the database is behind
     bool submitting = false; // once more
+    moment recorded{};       // since when it runs for Slurm though its wrapper has recorded its end
     moment cancel_sent{};    // the last scancel
     std::int64_t elsewhere =
         0; // while it is missing: another Slurm id that the queue shows with its name
@@ -69,9 +70,12 @@ private:
   void recover();
   slurm_actor next_worker();
   std::optional<job> made_before(const job_request&);
+  std::optional<job> shown_by_slurm(open_job&, const slurm::report&);
+  bool waits_for_second_start(const job&) const;
   std::optional<job> unknown_to_slurm(open_job&, bool answered);
-  void submit_again(const job&, slurm::submission);
-  void submitted_again(const job&, std::int64_t slurm_id);
+  std::optional<job> start_again(open_job&, const std::string& why);
+  void submit_again(const job&, slurm::submission, const std::string& why);
+  void submitted_again(const job&, std::int64_t slurm_id, const std::string& why);
   void not_submitted_again(const job&, const failure&);
   std::vector<std::int64_t> slurm_ids_of(const std::vector<std::int64_t>& after);
   std::int64_t known_slurm_id(const job&) const;
@@ -94,6 +98,7 @@ private:
   bool settle_intent(intent&, const queue_look&);
   void cancel_withdrawn(const queue_look&);
   void cancel_again(open_job&, moment look);
+  std::vector<job> ended_unseen(const std::vector<std::int64_t>& running, moment look);
   void end_ghosts(const std::vector<const slurm::report*>&, moment look);
   void commit(std::vector<job> changed);
   job_event event_of(const job&) const;
@@ -123,6 +128,8 @@ private:
   std::set<std::string> withdrawn_;       // Slurm may still hold them; their start marker is taken
   std::map<std::string, moment> ghosts_;  // jobs that have ended, but not for Slurm: last scancel
   moment looked_{};                       // when the last look began
+  moment records_read_{};                 // when those of jobs that run were last looked for
+  std::int64_t record_read_ = 0;          // of this job last
   waiting_room waiting_;
   std::optional<waiting_room::moment> alarm_; // when the next expire comes
   std::int64_t newest_event_;                 // its n

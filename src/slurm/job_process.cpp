@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -16,6 +17,9 @@
 namespace jobrunner::slurm {
 
 namespace {
+
+// slurmstepd reads all of /proc for the list of a job's processes.
+constexpr std::chrono::milliseconds oldest_list{50};
 
 sigset_t held() {
   sigset_t set;
@@ -50,6 +54,27 @@ ending ending_of(int status) {
   return {WEXITSTATUS(status), 0};
 }
 
+/// Whether the process has a handler for the signal; false where nobody can tell.
+bool catches(pid_t pid, int signal) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+  const std::string label = "SigCgt:";
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(label)) {
+      const auto mask = std::strtoull(line.c_str() + label.size(), nullptr, 16);
+      return ((mask >> static_cast<unsigned>(signal - 1)) & 1U) != 0;
+    }
+  return false;
+}
+
+/// Whether the command has a signal of our parent's too. When Slurm ends or resumes a job its step
+/// daemon, our parent, signals every process of the job itself, but of a list that can be from
+/// before the fork; and what came before the fork came to us alone. A command that does not catch a
+/// signal can have it twice without harm: if it had it, it is dead. To one that does, a second
+/// SIGTERM would be an order to hurry, and it has run for longer than lists are old.
+bool has_it(pid_t command, int signal, std::chrono::steady_clock::duration age) {
+  return age > oldest_list && catches(command, signal);
+}
+
 std::vector<pid_t> children() {
   std::vector<pid_t> all;
   // The wrapper has one thread, whose id is its own.
@@ -77,14 +102,18 @@ bool wait_for_turn() {
 ending run_command(const std::vector<std::string>& argv,
                    const std::vector<std::string>& environment,
                    const std::filesystem::path& folder) {
+  using clock = std::chrono::steady_clock;
   hold_signals();
   // Those whose parent ends become ours: end_leftovers() finds them however they detached.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  sigset_t early; // came when there was no command yet
+  ::sigpending(&early);
   const auto pid = ::fork();
   if (pid < 0)
     throw std::system_error{errno, std::generic_category(), "fork"};
   if (pid == 0)
     become(argv, environment, folder);
+  const auto started = clock::now();
   const auto set = held();
   for (;;) {
     siginfo_t got{};
@@ -92,12 +121,12 @@ ending run_command(const std::vector<std::string>& argv,
     if (signal < 0)
       continue; // EINTR
     if (signal != SIGCHLD) {
-      // When Slurm ends or resumes a job its step daemon, our parent, signals every process of the
-      // job itself. A second SIGTERM would be an order to hurry, to many programs. Its other
-      // signals (scancel --batch) are for us alone.
-      const bool has_it = (signal == SIGTERM || signal == SIGCONT) && got.si_pid == ::getppid();
-      if (!has_it)
+      // Slurm's other signals (scancel --batch) are for us alone.
+      const bool to_all = (signal == SIGTERM || signal == SIGCONT) && got.si_pid == ::getppid();
+      if (!to_all || sigismember(&early, signal) == 1 ||
+          !has_it(pid, signal, clock::now() - started))
         ::kill(pid, signal);
+      sigdelset(&early, signal);
       continue;
     }
     int status = 0;

@@ -95,6 +95,52 @@ class LateSbatch:
         return len(list((self.folder / "said").iterdir()))
 
 
+@pytest.fixture
+def unstarted(own_site):
+    """Slurm's commands, whose sbatch gives a job another script than the server's for so many times as a file says: a node that starts nothing."""
+    folder = own_site.top / "unstarted"
+    folder.mkdir(exist_ok=True)
+    for name in ("squeue", "sacct", "scancel", "scontrol", "sinfo"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(f"/usr/bin/{name}")
+    left = folder / "left"
+    (folder / "sbatch").write_text(f"""#!/bin/sh
+read n exit_code <{left}
+[ "$n" -gt 0 ] || exec /usr/bin/sbatch "$@"
+echo "$((n - 1)) $exit_code" >{left}
+printf '#!/bin/sh\\nexit %s\\n' "$exit_code" | /usr/bin/sbatch "$@"
+""")
+    (folder / "sbatch").chmod(0o755)
+    folder.chmod(0o755)
+
+    def next_starts(times, exit_code):
+        left.write_text(f"{times} {exit_code}\n")
+        left.chmod(0o666)
+    next_starts(0, 0)
+    own_site.server.stop()
+    own_site.server.environment["JR_SLURM_BIN"] = str(folder)
+    own_site.server.start()
+    yield next_starts
+    own_site.server.stop()
+    del own_site.server.environment["JR_SLURM_BIN"]
+    own_site.server.start()
+
+
+@pytest.mark.parametrize("exit_code", [0, 2])
+def test_what_slurm_ends_before_it_starts_runs_when_it_is_submitted_again(own_site, diaries, tools, unstarted, exit_code):
+    diary, form = diaries.form(tools)
+    with own_site.client() as client:
+        unstarted(1, exit_code)
+        job_id = client.post("/jobs", data=form).json()["job_id"]
+        job = client.wait(job_id, 60)
+        assert job["meta"]["slurm_id"] != job_id and diaries.words(diary) == ["start", "end"]
+        assert diaries.ends(job_id) == 1
+        unstarted(2, exit_code)
+        job = client.wait(client.post("/jobs", data=diaries.form(tools)[1]).json()["job_id"], 60, "FAILED")
+        assert "never started" in job["reason"] and ("FAILED" if exit_code else "COMPLETED") in job["reason"], job
+        assert job["exit_code"] is None
+
+
 def test_a_server_killed_between_sbatch_and_its_answer_runs_each_job_once(own_site, diaries, tools):
     site, late, jobs = own_site, LateSbatch(own_site.top / "late", 1), {}
     site.server.stop()

@@ -27,6 +27,15 @@ def test_the_signal_term_comes_once(client, run_tool):
     assert client.get(f"/jobs/{job_id}/result").json()["all"] == ["SIGTERM"]
 
 
+def test_a_cancel_of_a_job_that_is_just_starting_is_not_lost(client, run_tool):
+    for pause in (0, 0.005, 0.01, 0.02, 0.04, 0.08):
+        job_id = run_tool("nap.py", {"seconds": 100})
+        client.wait_state(job_id, {"RUNNING"})
+        time.sleep(pause)
+        client.post(f"/jobs/{job_id}/cancel")
+        client.wait(job_id, 20, "CANCELLED")  # 30 s after a SIGTERM that did nothing comes SIGKILL
+
+
 def test_a_job_that_dies_by_the_signal_is_cancelled(client, run_tool):
     job_id = run_tool("until_signal.py", {"die": True})
     wait_for_line(client, job_id, "ready")

@@ -1,6 +1,7 @@
 #include "slurm/job_environment.hpp"
 #include "slurm/job_process.hpp"
 #include "slurm/job_results.hpp"
+#include "temp_folder.hpp"
 
 #include <signal.h>
 #include <unistd.h>
@@ -61,6 +62,77 @@ TEST(run_command, a_signal_from_elsewhere_reaches_the_command_which_decides) {
   const auto end = shell("trap 'exit 9' TERM; while :; do sleep 0.05; done");
   sender.join();
   EXPECT_EQ(end.exit_code, 9);
+}
+
+/// The wrapper as a process of its own whose parent, as its step daemon is, is this one.
+struct wrapper_process : testing::Test {
+  temp_folder dir;
+  int said[2] = {-1, -1}, go[2] = {-1, -1}; // from the wrapper, and to it
+  pid_t pid = 0;
+
+  /// It holds its signals, says so and waits for begin().
+  void start(const std::string& script) {
+    ASSERT_EQ(::pipe(said), 0);
+    ASSERT_EQ(::pipe(go), 0);
+    pid = ::fork();
+    if (pid == 0) {
+      hold_signals();
+      char c = 'h';
+      static_cast<void>(!::write(said[1], &c, 1));
+      static_cast<void>(!::read(go[0], &c, 1));
+      const auto end = run_command({"sh", "-c", script}, plain, dir.path());
+      ::_exit(end.signal != 0 ? 100 + end.signal : end.exit_code);
+    }
+    char c = 0;
+    ASSERT_EQ(::read(said[0], &c, 1), 1);
+  }
+  void begin() { ASSERT_EQ(::write(go[1], "g", 1), 1); }
+  int result() {
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WEXITSTATUS(status);
+  }
+  /// The command's process id, once it has written it down.
+  pid_t command() {
+    pid_t found = 0;
+    for (int i = 0; i < 1000 && found == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+      std::ifstream{dir / "pid"} >> found;
+    }
+    return found;
+  }
+  ~wrapper_process() override {
+    for (const int end : {said[0], said[1], go[0], go[1]})
+      ::close(end);
+  }
+};
+
+TEST_F(wrapper_process, a_cancel_that_comes_before_the_command_starts_is_not_lost) {
+  start("sleep 5");
+  ::kill(pid, SIGTERM);
+  begin();
+  EXPECT_EQ(result(), 100 + SIGTERM);
+}
+
+TEST_F(wrapper_process, one_that_went_to_a_list_of_processes_from_before_the_fork_is_not_lost) {
+  start("echo $$ > pid; exec sleep 5");
+  begin();
+  ASSERT_GT(command(), 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  ::kill(pid, SIGTERM); // to the wrapper alone
+  EXPECT_EQ(result(), 100 + SIGTERM);
+}
+
+TEST_F(wrapper_process, a_command_that_catches_what_its_parent_sends_to_all_hears_of_it_once) {
+  start("trap 'n=$((n + 1))' TERM; echo $$ > pid; for i in 1 2 3 4 5 6; do sleep 0.1; done; exit "
+        "$n");
+  begin();
+  const auto child = command();
+  ASSERT_GT(child, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  for (const auto one : {child, pid})
+    ::kill(one, SIGTERM);
+  EXPECT_EQ(result(), 1);
 }
 
 TEST(end_leftovers, finds_what_detached_itself) {

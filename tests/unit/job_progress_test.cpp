@@ -151,6 +151,41 @@ TEST_F(job_progress, the_attempt_is_the_one_that_the_marker_or_the_record_names)
   EXPECT_EQ(ended_by_record(was, {0, 0, early, late, 3}).attempt, 3);
 }
 
+TEST_F(job_progress, an_end_of_a_job_that_left_no_mark_is_not_its_end) {
+  for (const auto* by_itself : {"COMPLETED", "FAILED"})
+    EXPECT_TRUE(ended_unstarted(in(by_itself), folder.path())) << by_itself;
+  for (const auto* other : {"CANCELLED", "TIMEOUT", "NODE_FAIL", "RUNNING", "PENDING"})
+    EXPECT_FALSE(ended_unstarted(in(other), folder.path())) << other;
+  auto refused = in("FAILED");
+  refused.reason = "BadConstraints";
+  EXPECT_FALSE(ended_unstarted(refused, folder.path()));
+  recorded(0);
+  EXPECT_FALSE(ended_unstarted(in("COMPLETED"), folder.path()));
+  std::filesystem::remove(folder / "run/exit.json");
+  slurm::take_start(folder.path(), 7);
+  EXPECT_FALSE(ended_unstarted(in("COMPLETED"), folder.path()));
+  EXPECT_FALSE(ended_unstarted(in("COMPLETED"), folder / "none")); // of another program
+}
+
+TEST_F(job_progress, what_never_started_fails_with_what_slurm_says_of_it) {
+  auto r = in("FAILED");
+  r.node = "n1";
+  r.exit_code = 2;
+  const auto j = never_started(was, r);
+  EXPECT_EQ(j.state, "FAILED");
+  EXPECT_TRUE(j.done);
+  EXPECT_EQ(j.seq, 4);
+  EXPECT_EQ(j.node, "n1");
+  EXPECT_TRUE(j.ended_at);
+  EXPECT_EQ(j.exit_code, std::nullopt);
+  EXPECT_EQ(j.reason, "the job never started, though it was submitted again; Slurm says FAILED "
+                      "with exit code 2");
+  r.reason = "JobLaunchFailure";
+  r.exit_code = 0;
+  r.signal = 53;
+  EXPECT_NE(never_started(was, r).reason.find("its log file or folder"), std::string::npos);
+}
+
 TEST_F(job_progress, one_that_runs_though_slurm_forgot_it_says_so_once) {
   const auto j = runs_unknown(was, 2);
   ASSERT_TRUE(j);

@@ -183,6 +183,182 @@ TEST_F(job_recovery, without_an_answer_of_the_log_nothing_is_submitted_again) {
   EXPECT_EQ(submitted.size(), 1U);
 }
 
+struct job_unstarted : job_recovery {
+  job_unstarted() { wrappers_start = false; }
+
+  static slurm::report failed(const job& j) {
+    auto r = report(j, "FAILED");
+    r.node = "n1";
+    r.exit_code = 2;
+    return r;
+  }
+};
+
+TEST_F(job_unstarted, one_that_slurm_calls_failed_is_submitted_again_once) {
+  const auto j = accepted();
+  look({report(j, "RUNNING")}, 1s);
+  look({failed(j)}, 2s);
+  ASSERT_EQ(submitted.size(), 2U);
+  EXPECT_EQ(submitted[1].uuid, j.uuid);
+  EXPECT_EQ(now(j).id, j.id);
+  EXPECT_EQ(now(j).state, "PENDING");
+  EXPECT_NE(now(j).reason.find("submitted again"), std::string::npos);
+  EXPECT_NE(now(j).reason.find("FAILED"), std::string::npos);
+  EXPECT_EQ(now(j).started_at, std::nullopt);
+  go(); // also known to a server that comes later
+  look({failed(now(j))}, 10s);
+  EXPECT_EQ(submitted.size(), 2U);
+  EXPECT_EQ(now(j).state, "FAILED");
+  EXPECT_NE(now(j).reason.find("never started"), std::string::npos);
+  EXPECT_NE(now(j).reason.find("exit code 2"), std::string::npos);
+}
+
+TEST_F(job_unstarted, one_that_slurm_calls_completed_is_not_and_fails_when_that_comes_again) {
+  const auto j = accepted();
+  look({report(j, "COMPLETED")}, 1s);
+  ASSERT_EQ(submitted.size(), 2U);
+  EXPECT_FALSE(now(j).done);
+  look({report(now(j), "COMPLETED")}, 10s);
+  EXPECT_EQ(submitted.size(), 2U);
+  EXPECT_EQ(now(j).state, "FAILED");
+  EXPECT_EQ(now(j).exit_code, std::nullopt);
+  EXPECT_NE(now(j).reason.find("never started"), std::string::npos);
+  EXPECT_NE(now(j).reason.find("COMPLETED"), std::string::npos);
+}
+
+TEST_F(job_unstarted, the_completion_log_is_no_better_witness) {
+  const auto j = accepted();
+  recall(look({}, 1s), true, {report(j, "COMPLETED")});
+  EXPECT_EQ(submitted.size(), 2U);
+  EXPECT_FALSE(now(j).done);
+}
+
+TEST_F(job_unstarted, what_ran_the_second_time_ends_as_slurm_says) {
+  const auto j = accepted();
+  look({failed(j)}, 1s);
+  wrappers_start = true;
+  look({failed(j), report(now(j), "COMPLETED")}, 10s);
+  EXPECT_EQ(now(j).state, "COMPLETED");
+}
+
+TEST_F(job_unstarted, it_is_submitted_once_though_slurm_takes_its_time) {
+  const auto j = accepted();
+  on_submit = nullptr;
+  look({failed(j)}, 1s);
+  look({failed(j)}, 2s);
+  EXPECT_EQ(submitted.size(), 2U);
+}
+
+TEST_F(job_unstarted, one_that_was_cancelled_is_not_submitted_again) {
+  const auto j = accepted();
+  cancel(j.id);
+  look({failed(j)}, 1s);
+  EXPECT_EQ(now(j).state, "CANCELLED");
+  EXPECT_EQ(submitted.size(), 1U);
+}
+
+TEST_F(job_unstarted, what_slurm_cancelled_with_it_is_submitted_again_too) {
+  const auto first = accepted();
+  auto r = request();
+  r.extras.after = {first.id};
+  const auto second = submit(r)->value.value();
+  look({failed(first), report(second, "CANCELLED")}, 1s);
+  EXPECT_EQ(submitted.size(), 3U);
+  EXPECT_FALSE(now(second).done);
+  look({report(now(first), "PENDING"), report(second, "CANCELLED")}, 10s);
+  ASSERT_EQ(submitted.size(), 4U);
+  EXPECT_EQ(submitted[3].uuid, second.uuid);
+  EXPECT_EQ(submitted[3].after_ok, std::vector{now(first).slurm_id});
+  look({failed(now(first)), report(now(second), "CANCELLED")}, 20s);
+  EXPECT_EQ(submitted.size(), 4U);
+  EXPECT_EQ(now(second).state, "CANCELLED");
+  EXPECT_NE(now(second).reason.find("never started"), std::string::npos);
+}
+
+TEST_F(job_unstarted, one_that_runs_though_the_second_sbatch_did_not_answer_is_followed) {
+  const auto j = accepted();
+  on_submit = [&](const slurm::submission& s) -> std::int64_t {
+    slurm::take_start(s.job_dir, 700);
+    throw failure(errc::unavailable, "no answer in time");
+  };
+  look({failed(j)}, 1s);
+  auto again = report(j, "RUNNING");
+  again.id = 700;
+  look({failed(j), again}, 2s);
+  EXPECT_EQ(now(j).slurm_id, 700);
+  look({failed(j), again}, 10s);
+  EXPECT_EQ(now(j).state, "RUNNING");
+  EXPECT_EQ(submitted.size(), 2U);
+}
+
+TEST_F(job_unstarted, an_exit_record_alone_is_witness_enough) {
+  const auto j = accepted();
+  slurm::write_exit(folder(j), {0, 0, timestamp{1s}, timestamp{2s}, 1});
+  look({report(j, "COMPLETED")}, 1s);
+  EXPECT_EQ(now(j).state, "COMPLETED");
+}
+
+TEST_F(job_unstarted, where_there_is_no_place_for_marks_slurm_is_believed) {
+  const auto j = accepted();
+  fs::remove_all(folder(j));
+  look({report(j, "COMPLETED")}, 1s);
+  EXPECT_EQ(now(j).state, "COMPLETED");
+  EXPECT_EQ(submitted.size(), 1U);
+}
+
+TEST_F(job_recovery, one_that_runs_for_slurm_alone_ends_by_its_record_and_its_ghost_is_cancelled) {
+  const auto j = accepted();
+  slurm::take_start(folder(j), j.slurm_id);
+  slurm::write_exit(folder(j), {3, 0, timestamp{1s}, timestamp{2s}, 1});
+  look({report(j, "RUNNING")}, 1s);
+  look({report(j, "RUNNING")}, 30s);
+  EXPECT_EQ(now(j).state, "RUNNING"); // slurmd may yet tell slurmctld
+  look({report(j, "RUNNING")}, 32s);
+  EXPECT_EQ(now(j).state, "FAILED");
+  EXPECT_EQ(now(j).exit_code, 3);
+  look({report(j, "RUNNING")}, 33s);
+  EXPECT_EQ(cancelled, std::vector{j.uuid});
+}
+
+TEST_F(job_recovery, one_whose_processes_live_runs_whatever_is_recorded) {
+  const auto j = accepted();
+  auto lock = slurm::try_lock(folder(j));
+  slurm::write_exit(folder(j), {0, 0, timestamp{1s}, timestamp{2s}, 1});
+  look({report(j, "RUNNING")}, 1s);
+  look({report(j, "RUNNING")}, 60s);
+  EXPECT_EQ(now(j).state, "RUNNING");
+  lock.reset();
+  look({report(j, "RUNNING")}, 70s);
+  EXPECT_EQ(now(j).state, "RUNNING");
+  look({report(j, "RUNNING")}, 101s);
+  EXPECT_EQ(now(j).state, "COMPLETED");
+}
+
+TEST_F(job_recovery, records_of_many_that_run_are_read_in_turn) {
+  std::vector<job> all;
+  for (int i = 0; i < 120; ++i)
+    all.push_back(accepted());
+  for (const auto& j : all)
+    slurm::write_exit(folder(j), {0, 0, timestamp{1s}, timestamp{2s}, 1});
+  const auto still = [&] {
+    std::vector<slurm::report> shown;
+    for (const auto& j : all)
+      if (!now(j).done)
+        shown.push_back(report(j, "RUNNING"));
+    return shown;
+  };
+  for (int i = 0; i < 5; ++i)
+    look(still(), 2s); // within a second
+  look(still(), 4s);
+  look(still(), 6s); // each has been looked at once
+  EXPECT_EQ(still().size(), 120U);
+  look(still(), 40s);
+  EXPECT_EQ(still().size(), 70U);
+  look(still(), 42s);
+  look(still(), 44s);
+  EXPECT_TRUE(still().empty());
+}
+
 TEST_F(job_recovery, a_number_that_the_disk_could_not_take_is_kept) {
   const auto j = accepted();
   on_submit = [&](const slurm::submission&) {

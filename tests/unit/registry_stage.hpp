@@ -9,6 +9,7 @@
 #include "store/jobs.hpp"
 #include "world.hpp"
 
+#include <algorithm>
 #include <functional>
 
 namespace jobrunner {
@@ -22,6 +23,7 @@ struct registry_stage : world, stage {
   std::function<void(const job&)> on_index;
   std::function<void(const std::vector<std::string>& uuids, bool on)> on_hold;
   std::function<slurm::forecast(const slurm::submission&)> on_plan;
+  bool wrappers_start = true; // of jobs that end by themselves
   std::vector<slurm::submission> submitted;
   std::vector<std::string> cancelled; // uuids
   std::vector<std::pair<std::string, std::string>> signalled;
@@ -121,6 +123,7 @@ struct registry_stage : world, stage {
     auto seen = std::make_shared<queue_look>();
     seen->began = steady::now() + later;
     seen->jobs = std::move(shown);
+    leave_marks(seen->jobs);
     const auto missing = start(ask(registry, std::chrono::seconds{60}, atom::seen_v,
                                    std::shared_ptr<const queue_look>{std::move(seen)}));
     if (missing->error)
@@ -128,6 +131,7 @@ struct registry_stage : world, stage {
     return missing->value.value();
   }
   void recall(std::vector<std::int64_t> asked, bool answered, std::vector<slurm::report> jobs) {
+    leave_marks(jobs);
     caf::anon_send(registry, atom::recall_v, recalled{std::move(asked), answered, std::move(jobs)});
     settle();
   }
@@ -163,6 +167,15 @@ struct registry_stage : world, stage {
   void database_works() { sql("DROP TRIGGER full"); }
 
 private:
+  /// As their wrappers do.
+  void leave_marks(const std::vector<slurm::report>& jobs) {
+    for (const auto& r : jobs) {
+      const auto folder = root / ("jobs/" + r.name.substr(std::min<std::size_t>(3, r.name.size())));
+      if (wrappers_start && (r.state == "COMPLETED" || r.state == "FAILED") &&
+          std::filesystem::exists(folder / "run"))
+        slurm::take_start(folder, r.id);
+    }
+  }
   slurm_actor::behavior_type work(slurm_actor::pointer self) {
     return {
         [this, self](atom::submit, const submit_order& order) -> caf::result<std::int64_t> {

@@ -15,11 +15,17 @@ def short(value):
         return ""
     if isinstance(value, str):
         return value
-    if value == 0 or not math.isfinite(value):
+    if not math.isfinite(value):
         return str(value)
+    if value == int(value):
+        return f"{int(value):,}"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def with_unit(value, unit):
+    return f"{short(value)} {unit}".rstrip()
 
 
 @dataclasses.dataclass
@@ -37,7 +43,7 @@ class Measurement:
     def row(self):
         spread = f"{short(min(self.values))} - {short(max(self.values))}" if len(self.values) > 1 else ""
         cpu = short(median(self.cpu_us)) if self.cpu_us else ""
-        return f"| {self.what} | {self.who} | {short(self.median)} {self.unit} | {spread} | {cpu} |"
+        return f"| {self.what} | {self.who} | {with_unit(self.median, self.unit)} | {spread} | {cpu} |"
 
 
 @dataclasses.dataclass
@@ -54,7 +60,7 @@ class Target:
 
     def row(self):
         sign = ">=" if self.at_least else "<="
-        return f"| {self.what} | {short(self.value)} {self.unit} | {sign} {short(self.bound)} {self.unit} | {'met' if self.met else 'missed'} |"
+        return f"| {self.what} | {with_unit(self.value, self.unit)} | {sign} {with_unit(self.bound, self.unit)} | {'met' if self.met else 'missed'} |"
 
 
 class Result:

@@ -63,7 +63,7 @@ def jobs_on_record(stage, site, table):
         paths = [f"/jobs/{database.FIRST_JOB + dice.randint(1, want)}" for _ in range(200)]
         table.asked("GET /jobs/{id}", want, "jobs", requests(stage, site, paths))
         table.asked("GET /jobs, a page of 100", want, "jobs", requests(stage, site, ["/jobs?limit=100"]))
-        table.asked("GET /jobs?status=FAILED", want, "jobs", requests(stage, site, ["/jobs?limit=100&status=FAILED"]))
+        table.asked("GET /jobs?status=FAILED, a page of 5", want, "jobs", requests(stage, site, ["/jobs?limit=5&status=FAILED"]))
         table.seen("memory, jobs", want, "jobs", memory(site.server.pid, "RssAnon") / 2**20, "MiB")
 
 

@@ -35,8 +35,6 @@ def run(stage):
         bars.update({f"{who}, {state}": median(column(answers, "rps")) for who, answers in seen.items()})
         for who, wanted in (("FastAPI", 500), ("slurmrestd", 20), ("bare Beast", 0.8)):
             result.target(f"{state}: rate against {who}", ratios(column(seen["ours"], "rps"), column(seen[who], "rps")), at_least=wanted, unit="x")
-        result.target(f"{state}: CPU time against bare Beast", ratios(column(seen["ours"], "cpu_us"), [max(us, 0.1) for us in column(seen["bare Beast"], "cpu_us")]),
-                      at_most=1.25, unit="x")
     queued(stage, result, site, ours["running"])
     result.plots.append(plot.bars(stage.out / "status.svg", result.title, "requests a second", bars))
     return result

@@ -77,6 +77,7 @@ void serve(const config& settings) {
   boost::asio::thread_pool files{8}, uploads{settings.max_uploads};
   const auto logs = std::make_shared<http::log_watch>(io, files);
   http::shown_jobs shown;
+  archive::tar_planner plans;
   const auto found = http::load_host_report(settings.root);
   const http::context shared{settings,
                              everybody.handles(),
@@ -87,6 +88,7 @@ void serve(const config& settings) {
                              uploads,
                              *logs,
                              shown,
+                             plans,
                              std::chrono::steady_clock::now()};
   http::server serving{io, shared};
   end_with(users.jobs, "jobs", io);

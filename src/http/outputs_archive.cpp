@@ -1,5 +1,4 @@
 // All outputs of a job as one tar archive.
-#include "archive/tar_planner.hpp"
 #include "core/error.hpp"
 #include "http/blocking.hpp"
 #include "http/handlers.hpp"
@@ -11,10 +10,9 @@ namespace jobrunner::http {
 
 namespace {
 
-std::shared_ptr<const archive::tar_plan> plan_archive(const job& j) {
-  static archive::tar_planner planner; // one, since the memory it keeps an eye on is the process's
+std::shared_ptr<const archive::tar_plan> plan_archive(const context& with, const job& j) {
   try {
-    return planner.plan(
+    return with.plans.plan(
         j.result_dir, [&j](std::string_view path) { return slurm::is_set_aside(path, j.attempt); });
   } catch (const failure& f) {
     if (f.code() != errc::unprocessable)
@@ -30,7 +28,7 @@ std::shared_ptr<const archive::tar_plan> plan_archive(const job& j) {
 asio::awaitable<response> download_archive(exchange& x) {
   x.query.allow({"job_id"});
   const auto j = *co_await find_job(x.with, job_id(x.query.text("job_id")));
-  const auto make_plan = [&j] { return plan_archive(j); };
+  const auto make_plan = [&] { return plan_archive(x.with, j); };
   auto plan = co_await on(x.with.files, make_plan);
   described_bytes what;
   what.size = plan->size();

@@ -4,7 +4,7 @@
 #include "actors/api.hpp"
 #include "actors/board.hpp"
 #include "archive/ingest.hpp"
-#include "archive/tar_plan.hpp"
+#include "archive/tar_planner.hpp"
 #include "core/config.hpp"
 #include "core/file_stamp.hpp"
 #include "core/unique_fd.hpp"
@@ -116,6 +116,7 @@ struct context {
   asio::thread_pool& uploads; // hashing, writing and feeding extractors
   log_watch& logs;            // who follows them
   shown_jobs& shown;          // texts of jobs
+  archive::tar_planner& plans;
   std::chrono::steady_clock::time_point started;
 };
 

@@ -21,7 +21,7 @@ MAY_INCLUDE = {
 # leaves, the templates it shows, the receiving end of an upload, the plan of an archive that it
 # sends and who makes it, and which of a job's files are not of its last attempt.
 HTTP_SEES = {"actors/api.hpp", "actors/ask.hpp", "actors/board.hpp", "slurm/commands.hpp", "slurm/job_results.hpp",
-             "archive/ingest.hpp", "archive/tar_plan.hpp", "archive/tar_planner.hpp"}
+             "archive/ingest.hpp", "archive/tar_planner.hpp"}
 # core wraps the C libraries for all; these two stay out of it.
 NOT_IN_CORE = re.compile(r"^#include <(caf/|boost/(asio|beast))", re.M)
 BODIES = {"core/boost.cpp"}  # compiled once, for those above

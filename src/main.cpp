@@ -70,6 +70,7 @@ void serve(const config& settings) {
   boards published;
   const services with{settings, users.extractors, slurm, published, users.job_group};
   const auto extraction = archive::extraction_of(users.extractors, settings);
+  archive::tar_planner plans; // outlives those that sessions of `io` still have
   boost::asio::io_context io; // outlives the actors: a late reply still posts to it
   caf_settings caf_config;
   caf::actor_system sys{caf_config}; // its destructor waits for every actor
@@ -77,7 +78,6 @@ void serve(const config& settings) {
   boost::asio::thread_pool files{8}, uploads{settings.max_uploads};
   const auto logs = std::make_shared<http::log_watch>(io, files);
   http::shown_jobs shown;
-  archive::tar_planner plans;
   const auto found = http::load_host_report(settings.root);
   const http::context shared{settings,
                              everybody.handles(),

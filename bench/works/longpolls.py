@@ -9,7 +9,7 @@ import subprocess
 
 from bench.harness import jobs
 from bench.harness.result import Result
-from bench.harness.rounds import interleaved, ratios, settled
+from bench.harness.rounds import Cost, column, interleaved, ratios, settled
 
 
 def waits(stage, peer, path, go, count, token):
@@ -21,13 +21,14 @@ def waits(stage, peer, path, go, count, token):
         try:
             assert process.stdout.readline() == "ready\n"
             each = (settled(peer.pid) - before) / count
-            process.stdin.write("go\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
+            with Cost(peer.pid) as cost:
+                process.stdin.write("go\n")
+                process.stdin.flush()
+                answer = json.loads(process.stdout.readline())
         finally:
             process.stdin.close()
     assert answer["errors"] == 0, answer
-    return {**answer, "each": each, "spread_us": answer["last_us"] - answer["first_us"]}
+    return {**answer, "each": each, "cpu_us": 1e6 * cost.cpu / count, "spread_us": answer["last_us"] - answer["first_us"]}
 
 
 def run(stage):
@@ -46,7 +47,7 @@ def run(stage):
     for who, answers in seen.items():
         # The first round alone begins with a server that has never had so many.
         result.measured("memory of the server for each", who, [answers[0]["each"] / 1024], "KiB")
-        result.measured("from the first answer to the last", who, [a["spread_us"] / 1000 for a in answers], "ms")
+        result.measured("from the first answer to the last", who, [a["spread_us"] / 1000 for a in answers], "ms", column(answers, "cpu_us"))
         result.measured("from the request that ends it to the last answer", who, [a["last_us"] / 1000 for a in answers], "ms")
         result.measured("until all had asked", who, [a["opened_us"] / 1000 for a in answers], "ms")
     result.target("memory of the server for each", seen["ours"][0]["each"] / 1024, at_most=4, unit="KiB")

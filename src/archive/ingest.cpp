@@ -27,7 +27,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr int longest_stall_ms = 60000; // that the extractor may leave the pipe full
-constexpr std::int64_t check_disk_every = 16 << 20;
+constexpr std::int64_t check_disk_every = 8 << 20;
+constexpr std::size_t hashed_beside = 64 << 10; // less is hashed before a thread has woken up
 
 unique_fd create(const fs::path& path) {
   unique_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640)};
@@ -115,13 +116,31 @@ void ingest::start_extractor(int input) {
 }
 
 void ingest::write(std::span<const char> bytes) {
-  hash_.update(bytes.data(), bytes.size());
+  if (bytes.size() < hashed_beside) {
+    hash_.update(bytes.data(), bytes.size());
+    return keep(bytes);
+  }
+  if (!hasher_)
+    hasher_.emplace();
+  hasher_->start([this, bytes] { hash_.update(bytes.data(), bytes.size()); });
+  try {
+    keep(bytes);
+  } catch (...) {
+    hasher_->wait(); // it reads them still
+    throw;
+  }
+  hasher_->wait();
+}
+
+void ingest::keep(std::span<const char> bytes) {
   written_ += static_cast<std::int64_t>(bytes.size());
   if (pipe_)
     return feed(bytes);
   write_all(file_.get(), bytes);
   if (written_ - checked_ < check_disk_every)
     return;
+  write_soon(file_.get(), static_cast<std::uint64_t>(checked_),
+             static_cast<std::uint64_t>(written_ - checked_));
   checked_ = written_;
   struct statvfs disk {};
   if (fstatvfs(file_.get(), &disk) == 0 && disk.f_bavail * disk.f_frsize < how_.min_free_bytes)

@@ -4,6 +4,8 @@
 #include "core/error.hpp"
 #include "core/failpoint.hpp"
 #include "core/log.hpp"
+#include "core/worker.hpp"
+#include "core/write_soon.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -47,6 +49,35 @@ void write_all(int fd, std::span<const char> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
 }
+
+/// Hashes bytes while they are written, on a thread beside the one that writes: either takes most
+/// of a processor. Over when this object is gone.
+class hashing {
+public:
+  hashing(sha256& hash, std::span<const char> bytes) {
+    const auto take = [&hash, bytes] { hash.update(bytes.data(), bytes.size()); };
+    if (bytes.size() < hashed_beside) {
+      take();
+      return;
+    }
+    thread_ = &beside_this();
+    thread_->start(take);
+  }
+  hashing(const hashing&) = delete;
+  hashing& operator=(const hashing&) = delete;
+  ~hashing() {
+    if (thread_)
+      thread_->wait();
+  }
+
+private:
+  /// Threads of a pool write one upload after the other, and keep their helper.
+  static worker& beside_this() {
+    thread_local worker one;
+    return one;
+  }
+  worker* thread_ = nullptr;
+};
 
 void make_folder(const fs::path& path) {
   // The group, which the extractor shares, may write; the umask must not take that away.
@@ -116,23 +147,7 @@ void ingest::start_extractor(int input) {
 }
 
 void ingest::write(std::span<const char> bytes) {
-  if (bytes.size() < hashed_beside) {
-    hash_.update(bytes.data(), bytes.size());
-    return keep(bytes);
-  }
-  if (!hasher_)
-    hasher_.emplace();
-  hasher_->start([this, bytes] { hash_.update(bytes.data(), bytes.size()); });
-  try {
-    keep(bytes);
-  } catch (...) {
-    hasher_->wait(); // it reads them still
-    throw;
-  }
-  hasher_->wait();
-}
-
-void ingest::keep(std::span<const char> bytes) {
+  const hashing beside{hash_, bytes};
   written_ += static_cast<std::int64_t>(bytes.size());
   if (pipe_)
     return feed(bytes);

@@ -11,7 +11,6 @@
 #include "core/launcher.hpp"
 #include "core/sha256.hpp"
 #include "core/unique_fd.hpp"
-#include "core/worker.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -60,7 +59,6 @@ public:
 
 private:
   void start_extractor(int input);
-  void keep(std::span<const char> bytes);
   void feed(std::span<const char> bytes);
   std::int64_t await_extractor();
   [[noreturn]] void refused();
@@ -69,9 +67,8 @@ private:
   std::filesystem::path staging_;
   kind kind_;
   sha256 hash_;
-  std::optional<worker> hasher_; // for what is worth a switch of threads
-  unique_fd file_;               // the plain file or the zip
-  unique_fd pipe_;               // into the extractor, for a tar
+  unique_fd file_; // the plain file or the zip
+  unique_fd pipe_; // into the extractor, for a tar
   std::optional<child> extractor_;
   std::int64_t written_ = 0, checked_ = 0;
 };

@@ -1,8 +1,8 @@
 #include "archive/writer.hpp"
 
 #include "archive/entry_name.hpp"
-#include "core/durable.hpp"
 #include "core/error.hpp"
+#include "core/write_soon.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -29,11 +29,6 @@ void sync(int fd, const std::string& what) {
   end_after_lost_write(what, failed.what());
 }
 
-void write_soon(int fd, std::uint64_t first, std::uint64_t size) noexcept {
-  sync_file_range(fd, static_cast<off64_t>(first), static_cast<off64_t>(size),
-                  SYNC_FILE_RANGE_WRITE);
-}
-
 void sync_folder(const std::filesystem::path& folder) {
   const unique_fd fd{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!fd)

@@ -1,7 +1,6 @@
 // What must be on the disk before anybody is told so.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -14,10 +13,6 @@ void sync(int fd, const std::string& what);
 
 /// The same for the names in a folder.
 void sync_folder(const std::filesystem::path& folder);
-
-/// Has the kernel begin to write these bytes, so that a later sync() finds less to do. A hint: it
-/// promises nothing, and reports nothing.
-void write_soon(int fd, std::uint64_t first, std::uint64_t size) noexcept;
 
 /// Ends the process after such an error; its supervisor starts it again.
 [[noreturn]] void end_after_lost_write(const std::string& what, const std::string& why);

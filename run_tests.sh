@@ -2,8 +2,8 @@
 # All tests. Installs what is missing from Debian's packages, builds, and prints 'N passed, N failed' last.
 #
 #     ./run_tests.sh              build, format, unit and integration tests
-#     ./run_tests.sh all          what CI runs: also crashes at named places, AddressSanitizer, ThreadSanitizer, clang-tidy, and the container
-#     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan container
+#     ./run_tests.sh all          what CI runs: also crashes at named places, AddressSanitizer, ThreadSanitizer, clang-tidy, the container, and the measurements in small
+#     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan container bench
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
 # JR_KILLS, JR_CTLD_KILLS and JR_CTLD_STOPS say how often tests kill the server or slurmctld, JR_SEED in which way; JR_KEEP=1
@@ -75,7 +75,7 @@ packages() {
   as_root apt-get -q update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
 }
 
-sources() { find src tests -name '*.cpp' -o -name '*.hpp' | sort; }
+sources() { find src tests bench -name '*.cpp' -o -name '*.hpp' | sort; }
 scripts() {
   find . -path ./build -prune -o -path ./.git -prune -o -name '*.sh' -print
   for one in .ci/run quickstart.sh; do [[ -f $one ]] && echo "./$one"; done
@@ -176,6 +176,9 @@ container() {
     $python -m pytest tests/container -q -rR --reruns 1 --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/container.xml"
 }
 
+# Whether the measurements work, not how fast anything is.
+bench() { step 'measurements, in small' ./bench/run.sh --quick; }
+
 both() { unit release; integration release; }
 
 # What needs nothing but processors is done while tests wait for clocks; whoever comes for it later finds it done.
@@ -198,6 +201,7 @@ all() {
   wait
   tidy
   container
+  bench
 }
 
 step 'packages' packages config/packages.txt config/packages-test.txt || { echo "$passed passed, $failed failed"; exit 1; }
@@ -213,7 +217,8 @@ for word in "${@:-default}"; do
   asan) asan ;;
   tsan) tsan ;;
   container) container ;;
-  *) echo "unknown part '$word'; the parts are: unit integration faults format tidy asan tsan container all" >&2; exit 2 ;;
+  bench) bench ;;
+  *) echo "unknown part '$word'; the parts are: unit integration faults format tidy asan tsan container bench all" >&2; exit 2 ;;
   esac
 done
 

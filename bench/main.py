@@ -3,6 +3,7 @@ import argparse
 import ast
 import importlib
 import pathlib
+import signal
 import sys
 import time
 import traceback
@@ -54,6 +55,7 @@ def main():
         parser.error(f"there is no work {unknown[0]!r}; there are: {' '.join(known)}")
     if not options.prefix or not options.programs:
         parser.error("--prefix and --programs are needed; bench/run.sh gives them")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, as after Ctrl-C
     options.out = options.out.resolve()
     options.out.mkdir(parents=True, exist_ok=True)
     bad = [name for name in options.names or known if not perform(name, options)]

@@ -1,8 +1,10 @@
 // Load on an HTTP server: so many connections, each with one request under way, for a time or a
 // number of requests.
 //   bench_load (--port N | --unix PATH) --path P... [--connections 16] (--seconds S | --requests N)
+//   [--pause-ms P]
 //              [--method GET] [--header 'A: b']... [--body TEXT | --body-file F]
-// Several paths are asked for in turn. Prints a line of JSON; latencies are in microseconds.
+// Several paths are asked for in turn; a connection pauses so long after an answer. Prints a line
+// of JSON; latencies are in microseconds.
 #include "connection.hpp"
 #include "options.hpp"
 
@@ -33,7 +35,9 @@ public:
   explicit load(const options& given)
       : given_(given),
         connections_(static_cast<std::size_t>(given.number("connections", 16))),
-        most_(static_cast<std::uint64_t>(given.number("requests", 0))) {
+        most_(static_cast<std::uint64_t>(given.number("requests", 0))),
+        pause_(std::chrono::duration_cast<clock::duration>(
+            std::chrono::duration<double, std::milli>(given.number("pause-ms", 0)))) {
     for (const auto& path : given.all("path"))
       requests_.push_back(request(given, path));
     if (requests_.empty())
@@ -46,12 +50,16 @@ public:
     start_ = clock::now();
     end_ = start_ + std::chrono::duration_cast<clock::duration>(
                         std::chrono::duration<double>(given_.number("seconds", most_ ? 3600 : 3)));
-    for (auto& one : connections_)
-      next(one);
+    for (std::size_t i = 0; i < connections_.size(); ++i)
+      next(i);
     std::vector<epoll_event> events(256);
     const auto patience = end_ + std::chrono::seconds{60};
-    while (pending_ > 0 && clock::now() < patience) {
-      const int n = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 1000);
+    while ((pending_ > 0 || !resting_.empty()) && clock::now() < patience) {
+      const int patient_ms = rest();
+      if (pending_ == 0 && resting_.empty())
+        break;
+      const int n =
+          ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), patient_ms);
       for (int i = 0; i < n; ++i)
         happened(events[static_cast<std::size_t>(i)].data.u64);
     }
@@ -78,11 +86,25 @@ public:
   }
 
 private:
-  void next(connection& one) {
+  /// Lets those go on whose pause is over; milliseconds until the next.
+  int rest() {
+    while (!resting_.empty() && resting_.front().first <= clock::now()) {
+      const auto key = resting_.front().second;
+      resting_.pop_front();
+      next(key);
+    }
+    if (resting_.empty())
+      return 1000;
+    const auto left = resting_.front().first - clock::now();
+    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
+  }
+
+  void next(std::uint64_t key) {
+    auto& one = connections_[key];
     if ((most_ && asked_ >= most_) || clock::now() >= end_)
       return;
     if (!one.reusable())
-      one.open(given_, epoll_, static_cast<std::uint64_t>(&one - &connections_.front()));
+      one.open(given_, epoll_, key);
     one.send(requests_[asked_ % requests_.size()]);
     ++asked_;
     ++pending_;
@@ -107,13 +129,18 @@ private:
       if (one.status() >= 400)
         ++seen_.errors;
     }
-    next(one);
+    if (pause_ == clock::duration{})
+      next(key);
+    else
+      resting_.emplace_back(clock::now() + pause_, key);
   }
 
   const options& given_;
-  std::vector<connection> connections_;
+  std::deque<connection> connections_;
   std::vector<std::string> requests_;
   std::uint64_t most_, asked_ = 0, pending_ = 0;
+  clock::duration pause_;
+  std::deque<std::pair<clock::time_point, std::uint64_t>> resting_; // until when, and which
   int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   clock::time_point start_, end_, stop_;
   tally seen_;

@@ -31,6 +31,13 @@ std::vector<std::string> options::all(const std::string& name) const {
   return it == given_.end() ? std::vector<std::string>{} : it->second;
 }
 
+options options::with(const values& others) const {
+  auto changed = *this;
+  for (const auto& [name, value] : others)
+    changed.given_[name] = value;
+  return changed;
+}
+
 std::string request(const options& given, const std::string& path) {
   auto body = given.text("body");
   if (given.has("body-file")) {

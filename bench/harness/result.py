@@ -15,11 +15,17 @@ def short(value):
         return ""
     if isinstance(value, str):
         return value
-    if value == 0 or not math.isfinite(value):
+    if not math.isfinite(value):
         return str(value)
+    if value == int(value):
+        return f"{int(value):,}"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def with_unit(value, unit):
+    return f"{short(value)} {unit}".rstrip()
 
 
 @dataclasses.dataclass
@@ -37,7 +43,7 @@ class Measurement:
     def row(self):
         spread = f"{short(min(self.values))} - {short(max(self.values))}" if len(self.values) > 1 else ""
         cpu = short(median(self.cpu_us)) if self.cpu_us else ""
-        return f"| {self.what} | {self.who} | {short(self.median)} {self.unit} | {spread} | {cpu} |"
+        return f"| {self.what} | {self.who} | {with_unit(self.median, self.unit)} | {spread} | {cpu} |"
 
 
 @dataclasses.dataclass
@@ -54,13 +60,14 @@ class Target:
 
     def row(self):
         sign = ">=" if self.at_least else "<="
-        return f"| {self.what} | {short(self.value)} {self.unit} | {sign} {short(self.bound)} {self.unit} | {'met' if self.met else 'missed'} |"
+        return f"| {self.what} | {with_unit(self.value, self.unit)} | {sign} {with_unit(self.bound, self.unit)} | {'met' if self.met else 'missed'} |"
 
 
 class Result:
     def __init__(self, name, title):
         self.name, self.title = name, title
         self.measurements, self.targets, self.notes, self.plots = [], [], [], []
+        self.quick = False
 
     def measured(self, what, who, values, unit, cpu_us=()):
         """`values` by round, and CPU microseconds a request likewise; answers the measurement."""
@@ -79,7 +86,7 @@ class Result:
         self.notes.append(sentence)
 
     def markdown(self):
-        lines = []
+        lines = ["Of tiny sizes: that it works, not how fast.", ""] if self.quick else []
         if self.measurements:
             lines += ["| measured | of | median | lowest - highest | CPU us each |", "|---|---|---|---|---|"]
             lines += [one.row() for one in self.measurements] + [""]
@@ -87,10 +94,11 @@ class Result:
             lines += ["| target | is | wanted | |", "|---|---|---|---|"]
             lines += [one.row() for one in self.targets] + [""]
         lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines).replace(" |  |", " | |").rstrip() + "\n"
+        return "\n".join(lines).replace("|  |", "| |").replace("|  |", "| |").rstrip() + "\n"
 
     def write(self, folder, quick):
         """NAME.json and NAME.md in the folder."""
+        self.quick = quick
         about = {"work": self.name, "title": self.title, "quick": quick,
                  "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
                  "measurements": [{**dataclasses.asdict(one), "median": one.median} for one in self.measurements],

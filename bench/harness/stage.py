@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import resource
 import shutil
 import socket
@@ -13,6 +14,8 @@ import time
 
 from harness import ports
 from harness.site import Site
+
+from .rounds import Cost
 
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -70,7 +73,7 @@ class Stage:
         made = Site(self.prefix)
         # As an instance is set, not as tests set it.
         made.server.environment.update({"JR_POLL_INTERVAL_MS": "1000", **environment})
-        self._ends.callback(made.stop)
+        self._ends.callback(take_down, made)
         prepare(made)
         if start:
             made.start()
@@ -113,13 +116,14 @@ class Stage:
         folder = self.folder(f"restd-{len(list(self.top.iterdir()))}")
         folder.chmod(0o777)
         path = folder / "socket"
-        return self.spawn("slurmrestd", ["slurmrestd", "-a", "rest_auth/local", f"unix:{path}"], socket_path=path,
-                          user=site.about["job_user"], environment={"SLURM_CONF": str(site.slurm.conf), "SLURMRESTD_SECURITY": "disable_user_check"})
+        return self.spawn("slurmrestd", ["slurmrestd", "-s", "openapi/v0.0.38", "-a", "rest_auth/local", f"unix:{path}"], socket_path=path,
+                          user=site.about["job_user"], environment={"SLURM_CONF": str(site.slurm.conf)})
 
     def load(self, peer, path, connections=16, seconds=None, requests=None, method="GET", headers=(), body=None, token=None):
-        """Our load client against it: {requests, errors, seconds, rps, p50_us, p99_us, max_us, statuses}, and cpu_us of the peer a request."""
-        from .rounds import Cost
-        command = [str(self.programs / "bench_load"), "--path", path, "--connections", str(connections), "--method", method]
+        """Our load client asks for a path, or for several in turn: {requests, errors, seconds, rps, p50_us, p99_us, max_us, statuses}, and cpu_us of the peer a request."""
+        command = [str(self.programs / "bench_load"), "--connections", str(connections), "--method", method]
+        for one in [path] if isinstance(path, str) else path:
+            command += ["--path", one]
         command += ["--unix", str(peer.socket_path)] if getattr(peer, "socket_path", None) else ["--port", str(peer.port)]
         command += ["--requests", str(requests)] if requests else ["--seconds", str(seconds or self.seconds)]
         token = token if token is not None else getattr(peer, "token", "")
@@ -134,6 +138,34 @@ class Stage:
         if answer["errors"]:
             raise RuntimeError(f"{answer['errors']} of {answer['requests']} requests to {path} failed: {answer}")
         return answer
+
+
+    def wrk(self, peer, path, connections=16, token=""):
+        """The same by wrk, whose word for a rate others take: {requests, rps, p50_us, p99_us, cpu_us}."""
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(self.seconds))}s", "--latency", "-H", f"Authorization: Bearer {token}", peer.base + path]
+        with Cost(peer.pid) as cost:
+            said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+        if "Non-2xx" in said or "Socket errors" in said:
+            raise RuntimeError(said)
+        scale = {"us": 1, "ms": 1e3, "s": 1e6}
+        quantiles = {part: float(number) * scale[unit] for part, number, unit in re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", said, re.M)}
+        requests = int(re.search(r"(\d+) requests in", said).group(1))
+        return {"requests": requests, "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1)), "p50_us": quantiles["50"],
+                "p99_us": quantiles["99"], "cpu_us": 1e6 * cost.cpu / max(1, requests)}
+
+
+def take_down(site):
+    """Ends what runs; what only waits goes with slurmctld, since cancelling thousands of jobs takes minutes."""
+    site.server.stop()
+    slurm = site.slurm
+    controller = slurm.children.get("slurmctld")
+    if controller and controller.poll() is None:
+        slurm.run("scancel", "--full", "--state=RUNNING", check=False)
+        until = time.monotonic() + 15
+        while slurm.run("squeue", "-h", "--states=RUNNING,COMPLETING", check=False).stdout.strip() and time.monotonic() < until:
+            time.sleep(0.2)
+        slurm.kill("slurmctld")
+    site.stop()
 
 
 def listens(peer):

@@ -121,7 +121,7 @@ async def submit(dataset_sha: str = Form(...), command_key: str = Form(...), par
     result_dir.mkdir()
     result_dir.chmod(0o777)
     script = result_dir / "run.sh"
-    command = f"sleep {float(params['seconds'])}" if "seconds" in params else "echo '{\"ok\": true}' > \"$RESULT_DIR/result.json\""
+    command = f'sleep {float(params["seconds"])}; date +%s.%N >"$RESULT_DIR/ended"' if "seconds" in params else "echo '{\"ok\": true}' > \"$RESULT_DIR/result.json\""
     script.write_text(f"#!/bin/bash\nexport RESULT_DIR={result_dir} DATASET_DIR={folder}\necho JOB_START $(date)\n{command}\necho JOB_END $(date)\n")
     done = as_user("sbatch", "--parsable", f"--cpus-per-task={cpus}", f"--mem={mem_gb}G", f"--time={time_limit}",
                    *([f"--gres=gpu:{gpus}"] if gpus else []), f"--output={LOGS}/job_%j.out", str(script))

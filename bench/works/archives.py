@@ -41,8 +41,8 @@ class Archives:
         self.folder = stage.folder("from")
         self.made = 0
         self.tar = common(stage.size(10_000, 300))
-        # xz joins streams as gzip does, so only the new end is compressed each time.
-        self.xz = lzma.compress(self.tar, preset=6)
+        # xz joins streams as gzip does, so only the new end is compressed each time; how hard, changes little about unpacking.
+        self.xz = lzma.compress(self.tar, preset=1)
 
     def make(self, packed):
         self.made += 1

@@ -1,6 +1,7 @@
 // What one archive may cost: bytes and entries made, and how much it may swell.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace jobrunner::archive {
@@ -19,7 +20,8 @@ struct totals {
   std::uint64_t bytes = 0; // the sum of their sizes
 };
 
-/// Counts; every function throws failure{unprocessable} when a limit is passed.
+/// Counts; every function throws failure{unprocessable} when a limit is passed. Whoever reads the
+/// archive calls consumed() and unpacked(), whoever writes the files all else, on another thread.
 class budget {
 public:
   explicit budget(const limits& most) noexcept : most_(most) {}
@@ -43,7 +45,7 @@ private:
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t names_ = 0;
-  std::uint64_t consumed_ = 0;
+  std::atomic<std::uint64_t> consumed_ = 0;
   std::uint64_t unpacked_ = 0;
 };
 

@@ -1,7 +1,7 @@
 #include "archive/extract.hpp"
 
 #include "archive/reader.hpp"
-#include "archive/writer.hpp"
+#include "archive/write_behind.hpp"
 #include "core/error.hpp"
 
 #include <clocale>
@@ -17,20 +17,35 @@ void set_locale(kind what) {
     throw failure{errc::internal, std::string{"the locale is missing: "} + name};
 }
 
-totals extract(int fd, kind what, int folder, int list, const limits& most) {
-  budget spent{most};
+namespace {
+
+void unpack(int fd, kind what, budget& spent, write_behind& out) {
   reader in{fd, what, spent};
-  writer out{folder, list, most, spent};
-  while (const auto e = in.next()) {
+  while (auto e = in.next()) {
     if (e->folder) {
-      out.folder(*e);
+      out.folder(std::move(*e));
       continue;
     }
-    out.begin_file(*e);
+    out.begin_file(std::move(*e));
     while (const auto b = in.more())
       out.write(*b);
     out.end_file();
   }
+}
+
+} // namespace
+
+totals extract(int fd, kind what, int folder, int list, const limits& most, worker& beside) {
+  budget spent{most};
+  writer out{folder, list, most, spent};
+  write_behind later{out, beside};
+  try {
+    unpack(fd, what, spent, later);
+  } catch (...) {
+    later.finish(); // what failed there came first in the archive
+    throw;
+  }
+  later.finish();
   out.finish();
   return {out.files(), spent.bytes()};
 }

@@ -3,6 +3,7 @@
 
 #include "archive/budget.hpp"
 #include "archive/name.hpp"
+#include "core/worker.hpp"
 
 namespace jobrunner::archive {
 
@@ -15,8 +16,8 @@ void set_locale(kind what);
 /// files (0444, or 0555 where any execute bit was set) and folders (0555 when done) are made;
 /// anything else in the archive refuses it as a whole. What was written by then stays. The list of
 /// the files and their hashes (core/file_list.hpp) is appended to `list`, unless that is -1.
-/// Call set_locale() before. Throws failure: unprocessable (refused or broken), disk_full,
-/// internal.
-totals extract(int fd, kind what, int folder, int list, const limits& most);
+/// Call set_locale() before. Files are written on the thread of `beside`, which is idle. Throws
+/// failure: unprocessable (refused or broken), disk_full, internal.
+totals extract(int fd, kind what, int folder, int list, const limits& most, worker& beside);
 
 } // namespace jobrunner::archive

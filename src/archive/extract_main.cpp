@@ -14,6 +14,7 @@
 #include "core/error.hpp"
 #include "core/sha256.hpp"
 #include "core/unique_fd.hpp"
+#include "core/worker.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -91,6 +92,7 @@ archive::totals run(const arguments& args) {
   if (args.size() == 2 && args[0] == "remove") {
     const auto folder = open_folder(args[1]);
     archive::confine({folder.get()}, archive::task::remove);
+    archive::no_more_threads();
     return archive::remove_below(folder.get());
   }
   if (args.size() < 3 || args[0] != "extract" || (args[1] != "tar" && args[1] != "zip"))
@@ -108,7 +110,9 @@ archive::totals run(const arguments& args) {
                              ? most.max_files * longest_line
                              : most.max_bytes;
   archive::confine({folder.get(), list.get(), list_size, most.max_seconds}, archive::task::extract);
-  return archive::extract(0, what, folder.get(), list.get(), most);
+  worker beside; // after Landlock, which holds for the threads that come after it
+  archive::no_more_threads();
+  return archive::extract(0, what, folder.get(), list.get(), most, beside);
 }
 
 int explain(int status, std::string_view why) {

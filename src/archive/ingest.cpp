@@ -4,6 +4,8 @@
 #include "core/error.hpp"
 #include "core/failpoint.hpp"
 #include "core/log.hpp"
+#include "core/worker.hpp"
+#include "core/write_soon.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -27,7 +29,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr int longest_stall_ms = 60000; // that the extractor may leave the pipe full
-constexpr std::int64_t check_disk_every = 16 << 20;
+constexpr std::int64_t check_disk_every = 8 << 20;
+constexpr std::size_t hashed_beside = 64 << 10; // less is hashed before a thread has woken up
 
 unique_fd create(const fs::path& path) {
   unique_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640)};
@@ -46,6 +49,35 @@ void write_all(int fd, std::span<const char> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
 }
+
+/// Hashes bytes while they are written, on a thread beside the one that writes: either takes most
+/// of a processor. Over when this object is gone.
+class hashing {
+public:
+  hashing(sha256& hash, std::span<const char> bytes) {
+    const auto take = [&hash, bytes] { hash.update(bytes.data(), bytes.size()); };
+    if (bytes.size() < hashed_beside) {
+      take();
+      return;
+    }
+    thread_ = &beside_this();
+    thread_->start(take);
+  }
+  hashing(const hashing&) = delete;
+  hashing& operator=(const hashing&) = delete;
+  ~hashing() {
+    if (thread_)
+      thread_->wait();
+  }
+
+private:
+  /// Threads of a pool write one upload after the other, and keep their helper.
+  static worker& beside_this() {
+    thread_local worker one;
+    return one;
+  }
+  worker* thread_ = nullptr;
+};
 
 void make_folder(const fs::path& path) {
   // The group, which the extractor shares, may write; the umask must not take that away.
@@ -121,13 +153,15 @@ void ingest::start_extractor(int input) {
 }
 
 void ingest::write(std::span<const char> bytes) {
-  hash_.update(bytes.data(), bytes.size());
+  const hashing beside{hash_, bytes};
   written_ += static_cast<std::int64_t>(bytes.size());
   if (pipe_)
     return feed(bytes);
   write_all(file_.get(), bytes);
   if (written_ - checked_ < check_disk_every)
     return;
+  write_soon(file_.get(), static_cast<std::uint64_t>(checked_),
+             static_cast<std::uint64_t>(written_ - checked_));
   checked_ = written_;
   struct statvfs disk {};
   if (fstatvfs(file_.get(), &disk) == 0 && disk.f_bavail * disk.f_frsize < how_.min_free_bytes)

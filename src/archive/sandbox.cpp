@@ -59,11 +59,14 @@ void confine(const confinement& most, task what) {
   limit(RLIMIT_FSIZE, std::max<std::uint64_t>(most.max_file, 1U << 16U)); // also of our own answer
   limit(RLIMIT_NOFILE, what == task::remove ? 256 : 64); // remove holds one for each level
   limit(RLIMIT_CPU, most.max_seconds);
-  if (!sanitized) {
+  if (!sanitized)
     limit(RLIMIT_AS, 1ULL << 30U); // xz -9 needs 65 MiB, zstd with its largest window 128
-    limit(RLIMIT_NPROC, 0);        // no further process or thread
-  }
   allow_only(most.folder, what);
+}
+
+void no_more_threads() {
+  if (!sanitized)
+    limit(RLIMIT_NPROC, 0);
 }
 
 } // namespace jobrunner::archive

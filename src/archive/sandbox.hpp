@@ -20,6 +20,9 @@ struct confinement {
 /// kernel without Landlock is left at that.
 void confine(const confinement&, task what);
 
+/// Nor processes. After confine() and after the threads that are needed. Throws failure{internal}.
+void no_more_threads();
+
 /// The part of confine() that is Landlock. Returns whether the kernel has it. Apart for tests.
 bool allow_only(int folder, task what);
 

@@ -2,6 +2,7 @@
 
 #include "archive/entry_name.hpp"
 #include "core/error.hpp"
+#include "core/write_soon.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t space_step = 16U << 20U; // bytes between two looks at the free space
 constexpr std::uint64_t inode_cost = 4096;       // about what a small file takes besides its bytes
+constexpr std::uint64_t worth_writing_soon = 1U << 20U; // small files cost less in one go
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   throw failure{errc::unprocessable, "The archive was refused: entry " + shown(path) + " " + why};
@@ -159,6 +161,8 @@ void writer::end_file() {
     throw write_failure(file_path_);
   set_time(file_.get(), mtime_);
   list_.end(file_path_, size);
+  if (length_ >= worth_writing_soon)
+    write_soon(file_.get(), 0, length_);
   file_.reset();
 }
 

@@ -10,13 +10,19 @@
 
 #include <boost/asio/use_awaitable.hpp>
 
+#include <poll.h>
+
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <sys/stat.h>
 
 namespace jobrunner::http {
 
 namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
 
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -33,22 +39,52 @@ std::string etag_of(const struct stat& about) {
   return tag.data();
 }
 
+constexpr auto longest_turn = 5ms; // on the pool, so that transfers share it
+constexpr auto soon = 1ms;
+
+bool has_room_soon(int socket) {
+  pollfd room{socket, POLLOUT, 0};
+  return poll(&room, 1, static_cast<int>(soon.count())) > 0;
+}
+
+/// Steps, until it is somebody else's turn, or `left` bytes are sent, or the client is not as quick
+/// as `quick` says. A quick client is waited for right here: two switches of threads for each
+/// windowful would cost as much as sending it.
+sent take_turn(const send_step& step, int socket, std::uint64_t left, bool quick) {
+  const auto end = steady::now() + longest_turn;
+  sent all;
+  do {
+    const auto one = step(socket);
+    all.bytes += one.bytes;
+    all.error = one.error;
+    if (all.error == EAGAIN && quick && has_room_soon(socket))
+      all.error = 0;
+  } while (all.error == 0 && all.bytes < left && steady::now() < end);
+  return all;
+}
+
 } // namespace
 
 asio::awaitable<void> send_all(asio::ip::tcp::socket& socket, std::uint64_t size,
                                asio::thread_pool& pool, send_step step,
                                std::function<void()> progress) {
   socket.native_non_blocking(true);
+  bool quick = true; // the client
   while (size > 0) {
-    const auto on_the_pool = [&step, out = socket.native_handle()] { return step(out); };
+    const auto on_the_pool = [&, out = socket.native_handle()] {
+      return take_turn(step, out, size, quick);
+    };
     const auto done = co_await on(pool, on_the_pool);
     size -= done.bytes;
     if (done.bytes > 0)
       progress();
-    if (done.error == EAGAIN)
+    if (done.error == EAGAIN) {
+      const auto full = steady::now();
       co_await socket.async_wait(asio::ip::tcp::socket::wait_write, asio::use_awaitable);
-    else if (done.error != 0)
+      quick = steady::now() - full < soon;
+    } else if (done.error != 0) {
       throw boost::system::system_error(done.error, boost::system::system_category());
+    }
   }
 }
 

@@ -22,6 +22,7 @@ import pytest
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parent.parent / "archives")]
 import make_archives  # noqa: E402
 from extract_place import PROGRAM, one_line  # noqa: E402
+from harness import sanitizers  # noqa: E402
 
 SLOWEST_S = 10
 
@@ -238,6 +239,9 @@ def test_it_is_confined_before_it_reads(place):
         assert "Umask:\t0022" in status
         limits = {line[:26].strip(): line[26:].split()[:2] for line in
                   (proc / "limits").read_text().splitlines()[1:]}
+        tasks = [(task / "status").read_text() for task in (proc / "task").iterdir()]
+        assert len(tasks) >= 2 and all("NoNewPrivs:\t1" in task for task in tasks)  # one unpacks, one writes
+        assert sanitizers.SLOWER > 1 or limits["Max processes"] == ["0", "0"], "it may start another"
         assert limits["Max core file size"] == ["0", "0"]
         assert limits["Max open files"] == ["64", "64"]
         assert limits["Max file size"] == ["1000000", "1000000"]

@@ -79,6 +79,27 @@ TEST_F(extract_refusal_test, a_disk_that_would_become_too_full_stops_it) {
             "");
 }
 
+TEST_F(extract_refusal_test, what_is_wrong_first_is_what_is_said) {
+  // Files are written on another thread, while the rest of the archive is read.
+  for (int i = 0; i < 20; ++i) {
+    made_archive a{"ustar", "xz"};
+    a.file("twice", "1").file("twice", "2").file("large", std::string(100000, 'x')).link("l", "/");
+    EXPECT_NE(refusal(a.bytes()).find("is there twice"), std::string::npos);
+    made_archive b{"ustar", "xz"};
+    b.link("l", "/").file("twice", "1").file("twice", "2");
+    EXPECT_NE(refusal(b.bytes()).find("symbolic link"), std::string::npos);
+  }
+}
+
+TEST_F(extract_refusal_test, a_writer_that_fails_stops_a_long_archive) {
+  most_.max_bytes = 1U << 26U;
+  made_archive a{"ustar", "gzip"};
+  a.file("twice", "1").file("twice", "2");
+  for (int i = 0; i < 30; ++i)
+    a.file("large" + std::to_string(i), std::string(1U << 20U, 'x'));
+  EXPECT_NE(refusal(a.bytes()).find("is there twice"), std::string::npos);
+}
+
 TEST_F(extract_refusal_test, swelling_is_counted_against_what_was_read) {
   budget spent{{UINT64_MAX, 10, 0}};
   spent.consumed(1000);

@@ -42,7 +42,7 @@ protected:
   totals unpack(const std::string& bytes, kind what = kind::tar) {
     set_locale(what);
     const auto fd = file_with(bytes);
-    return extract(fd.get(), what, out_.get(), -1, most_);
+    return extract(fd.get(), what, out_.get(), -1, most_, beside_);
   }
 
   // The sentence with which the archive was refused, or "" if it was not.
@@ -74,6 +74,7 @@ protected:
   fs::path home_;
   unique_fd out_;
   limits most_{1U << 24U, 1000, 0};
+  worker beside_;
 };
 
 inline std::string noise(std::size_t size) {

@@ -111,7 +111,7 @@ TEST_F(extract_test, a_tar_from_a_pipe_is_read_to_its_end) {
           std::max<ssize_t>(0, ::write(out.get(), bytes.data() + written, bytes.size() - written)));
   }};
   set_locale(kind::tar);
-  extract(in.get(), kind::tar, out_.get(), -1, most_);
+  extract(in.get(), kind::tar, out_.get(), -1, most_, beside_);
   feeder.join();
   EXPECT_EQ(written, bytes.size());
   EXPECT_EQ(content("f"), "x");

@@ -11,7 +11,7 @@ struct listing_test : extract_stage {
     set_locale(what);
     const auto from = file_with(archive);
     const unique_fd list{::open((home_ / "list").c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600)};
-    extract(from.get(), what, out_.get(), list.get(), most_);
+    extract(from.get(), what, out_.get(), list.get(), most_, beside_);
     std::vector<listed_file> all;
     file_list read{home_ / "list"};
     while (auto one = read.next())

@@ -18,10 +18,6 @@ namespace jobrunner::http {
 
 namespace {
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// Strong: inode, size and nanoseconds of the last change.
 std::string etag_of(const struct stat& about) {
   std::array<char, 96> tag{};

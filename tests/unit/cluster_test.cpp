@@ -1,21 +1,12 @@
 #include "slurm/cluster.hpp"
+#include "slurm_fixture.hpp"
 
-#include <fstream>
 #include <gtest/gtest.h>
-#include <sstream>
 #include <string>
 
 namespace jobrunner::slurm {
 
 namespace {
-
-std::string fixture(const std::string& name) {
-  std::ifstream in{std::string{JOBRUNNER_FIXTURES} + "/slurm/" + name};
-  std::ostringstream text;
-  text << in.rdbuf();
-  EXPECT_FALSE(text.str().empty()) << name;
-  return text.str();
-}
 
 capacity capacity_in(const std::string& nodes, const std::string& partitions) {
   return capacity_of(parse_cluster(nodes, partitions));

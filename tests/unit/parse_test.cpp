@@ -1,20 +1,13 @@
 // The fixtures are what a real Slurm 22.05 printed, jobs with hostile names among them.
 #include "slurm/parse.hpp"
+#include "slurm_fixture.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iterator>
 
 namespace jobrunner::slurm {
 
 namespace {
-
-std::string fixture(const std::string& name) {
-  std::ifstream file{JOBRUNNER_FIXTURES "/slurm/" + name, std::ios::binary};
-  EXPECT_TRUE(file) << name;
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 report only(const std::vector<report>& all, std::int64_t id) {
   EXPECT_EQ(std::ranges::count(all, id, &report::id), 1) << id;

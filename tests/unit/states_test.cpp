@@ -3,13 +3,12 @@
 #include "actors/job_progress.hpp"
 #include "slurm/parse.hpp"
 #include "slurm/state.hpp"
+#include "slurm_fixture.hpp"
 #include "temp_folder.hpp"
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iterator>
 #include <set>
 
 namespace jobrunner {
@@ -35,12 +34,6 @@ constexpr std::array meanings{
     meaning{"S", "SUSPENDED", false, false},      meaning{"SE", "SPECIAL_EXIT", false, false},
     meaning{"SI", "SIGNALING", false, false},     meaning{"SO", "STAGE_OUT", false, false},
     meaning{"ST", "STOPPED", false, false},       meaning{"TO", "TIMEOUT", true, true}};
-
-std::string fixture(const std::string& name) {
-  std::ifstream file{JOBRUNNER_FIXTURES "/slurm/" + name, std::ios::binary};
-  EXPECT_TRUE(file) << name;
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 const meaning& meaning_of(std::string_view state) {
   const auto* found = std::ranges::find(meanings, state, &meaning::state);

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_imports = 4;
-constexpr std::size_t chunk = 1 << 20;
+constexpr std::size_t buffer_bytes = 1 << 20;
 
 using path_importer = caf::typed_actor<caf::replies_to<atom::import, std::string>::with<dataset>>;
 
@@ -83,7 +83,7 @@ unique_fd open_source(const source& from) {
 arrival copy(const services& with, int file, const std::string& staging, const std::string& name) {
   const auto how = archive::extraction_of(with.extractors, with.settings);
   archive::ingest into{how, staging, name, true};
-  std::vector<char> buffer(chunk);
+  std::vector<char> buffer(buffer_bytes);
   for (;;) {
     const auto n = read(file, buffer.data(), buffer.size());
     if (n < 0)

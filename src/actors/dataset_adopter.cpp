@@ -10,7 +10,7 @@ namespace jobrunner {
 
 namespace {
 
-constexpr std::size_t most_files = 1'000'000;
+constexpr std::size_t most_adopted = 1'000'000;
 
 struct choice {
   std::vector<std::string> paths;
@@ -19,7 +19,7 @@ struct choice {
 
 choice choose(const job& j, const std::string& prefix) {
   choice all;
-  for (const auto& file : walk(j.result_dir, most_files))
+  for (const auto& file : walk(j.result_dir, most_adopted))
     if (file.path.starts_with(prefix)) {
       all.paths.push_back(file.path);
       all.bytes += static_cast<std::uint64_t>(file.bytes);

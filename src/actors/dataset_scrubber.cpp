@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto idle_pause = 1s;
-constexpr auto pause_after_trouble = 30s;
+constexpr auto pause_after_failure = 30s;
 constexpr std::uint64_t asked_step = 16U << 20U; // bytes between two messages
 constexpr std::uint64_t slow_step = 1U << 20U;
 
@@ -86,7 +86,7 @@ dataset_scrubber(scrubber_actor::stateful_pointer<scrubber_state> self, const se
           work->asked.push_back(sha256);
       },
       [=](atom::tick) {
-        std::chrono::milliseconds pause = pause_after_trouble;
+        std::chrono::milliseconds pause = pause_after_failure;
         try {
           pause = work->step(self);
         } catch (const std::exception& e) { // it says nothing about the files

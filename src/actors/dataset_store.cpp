@@ -1,6 +1,7 @@
 #include "actors/dataset_store.hpp"
 
 #include "actors/errors.hpp"
+#include "actors/extraction.hpp"
 #include "archive/ingest.hpp"
 #include "core/durable.hpp"
 #include "core/failpoint.hpp"
@@ -28,10 +29,6 @@ constexpr auto tick_pause = 60s;
 bool is_there(const fs::path& path) {
   struct stat about {};
   return lstat(path.c_str(), &about) == 0;
-}
-
-archive::extraction extraction_of(const services& with) {
-  return archive::extraction_of(with.extractors, with.settings);
 }
 
 } // namespace

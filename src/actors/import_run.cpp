@@ -1,5 +1,6 @@
 #include "actors/import_run.hpp"
 
+#include "actors/extraction.hpp"
 #include "archive/ingest.hpp"
 #include "core/durable.hpp"
 #include "core/error.hpp"
@@ -20,16 +21,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-archive::extraction extraction_of(const services& with) {
-  return archive::extraction_of(with.extractors, with.settings);
-}
-
 /// The part of a prefix that is a folder: what follows it is part of the files' names.
 std::string folder_part(const std::string& prefix) {
   return prefix.substr(0, prefix.rfind('/') + 1);
 }
 
-void write_list(const fs::path& file, const std::string& text) {
+void write_names(const fs::path& file, const std::string& text) {
   const unique_fd fd{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
   if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     throw errno_failure("write the list of a dataset's files");
@@ -204,7 +201,7 @@ arrival import_run::receive_files(const std::string& staging) {
   const auto sha = one ? files.front().sha256 : sha256_of(list);
   check_sha256(sha);
   if (!one)
-    write_list(fs::path{staging} / "files", list);
+    write_names(fs::path{staging} / "files", list);
   JR_FAILPOINT("import_landed");
   const auto data = transfer_folder(with_.settings, wanted_.id) / "data";
   if (rename(data.c_str(), (fs::path{staging} / "data").c_str()) != 0)

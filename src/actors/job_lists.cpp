@@ -12,8 +12,8 @@ namespace jobrunner {
 
 namespace {
 
-struct table {
-  explicit table(const services& with) : db(store::open(with.settings.root)), pages(db) {}
+struct job_pages_table {
+  explicit job_pages_table(const services& with) : db(store::open(with.settings.root)), pages(db) {}
   sqlite::database db;
   store::job_pages pages;
 };
@@ -38,14 +38,14 @@ std::string text_of(const std::optional<store::job_cursor>& c) {
   return c ? std::to_string(c->created_at) + "-" + std::to_string(c->n) : "";
 }
 
-job_list list(table& t, const job_query& q) {
+job_list list(job_pages_table& t, const job_query& q) {
   auto page = t.pages.list({q.status, q.command_key, q.dataset_sha, q.experiment_id, q.name,
                             q.array, q.label_key, q.label_value, q.since, q.until},
                            read_cursor(q.cursor), q.limit);
   return {std::move(page.items), text_of(page.next)};
 }
 
-array_view array(table& t, const array_query& q) {
+array_view array(job_pages_table& t, const array_query& q) {
   auto page = t.pages.array(q.array, q.cursor, q.limit + 1);
   if (page.states.empty())
     throw failure(errc::not_found, "no array has the id " + shown(q.array));
@@ -60,7 +60,7 @@ array_view array(table& t, const array_query& q) {
 } // namespace
 
 job_list_actor::behavior_type job_lists(job_list_actor::pointer, const services& with) {
-  const auto t = std::make_shared<table>(with);
+  const auto t = std::make_shared<job_pages_table>(with);
   return {
       [t](atom::list, const job_query& q) -> caf::result<job_list> {
         return answer([&] { return list(*t, q); });

@@ -21,9 +21,9 @@ constexpr auto ghost_after = 5s, ghost_again_after = 15s;
 
 /// The jobs of a look by name; of those that share one the oldest: a job can give its own jobs any
 /// name, but they come later. Made when first asked for, as most looks miss nothing.
-class by_name {
+class by_job_name {
 public:
-  explicit by_name(const queue_look& look) : look_(look) {}
+  explicit by_job_name(const queue_look& look) : look_(look) {}
 
   /// 0: none.
   std::int64_t id(const std::string& uuid) {
@@ -51,7 +51,7 @@ std::vector<std::int64_t> job_registry::seen(const queue_look& look) {
   std::unordered_map<std::int64_t, const slurm::report*> by_id;
   for (const auto& r : look.jobs)
     by_id.emplace(r.id, &r);
-  by_name named{look};
+  by_job_name named{look};
   std::vector<job> changed;
   std::vector<std::int64_t> missing, running;
   for (auto& [id, o] : open_) {

@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct table {
-  explicit table(const services& with) : db(store::open(with.settings.root)), rows(db) {}
+struct deletion_table {
+  explicit deletion_table(const services& with) : db(store::open(with.settings.root)), rows(db) {}
   sqlite::database db;
   store::deletions rows;
 };
@@ -66,7 +66,7 @@ void clean(const services& with, store::deletions& rows) {
 } // namespace
 
 remover_actor::behavior_type job_remover(remover_actor::pointer self, const services& with) {
-  const auto t = std::make_shared<table>(with);
+  const auto t = std::make_shared<deletion_table>(with);
   self->send(self, atom::tick_v); // what a crash left
   return {[t, &with](atom::tick) {
     try {

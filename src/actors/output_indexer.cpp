@@ -20,8 +20,8 @@ namespace {
 
 constexpr off_t largest_manifest = 16 << 20; // of a hundred thousand outputs
 
-struct table {
-  explicit table(const services& with) : db(store::open(with.settings.root)), rows(db) {}
+struct output_table {
+  explicit output_table(const services& with) : db(store::open(with.settings.root)), rows(db) {}
   sqlite::database db;
   store::outputs rows;
 };
@@ -60,7 +60,7 @@ problem_list in_order(const problem_list& manifest, const walk_result& walked) {
   return all;
 }
 
-index_result index(table& t, const job& j) {
+index_result index(output_table& t, const job& j) {
   const auto walked = look_through(j.result_dir, most_outputs, [&](std::string_view path) {
     return slurm::is_set_aside(path, j.attempt);
   });
@@ -96,7 +96,7 @@ void check_hash(output& o, const std::string& result_dir) {
   o.sha256.clear();
 }
 
-output_list list(table& t, const output_query& q) {
+output_list list(output_table& t, const output_query& q) {
   auto page = t.rows.list({q.job_id, q.experiment_id, q.prefix}, q.cursor, q.limit);
   std::unordered_map<std::int64_t, std::string> folders;
   for (auto& o : page.items) {
@@ -112,7 +112,7 @@ output_list list(table& t, const output_query& q) {
 
 indexer_actor::behavior_type output_indexer(indexer_actor::pointer self, const services& with,
                                             const hasher_actor& hasher) {
-  const auto t = std::make_shared<table>(with);
+  const auto t = std::make_shared<output_table>(with);
   return {[=](atom::index, const job& j) -> caf::result<index_result> {
     return answer([&] {
       auto made = index(*t, j);
@@ -123,7 +123,7 @@ indexer_actor::behavior_type output_indexer(indexer_actor::pointer self, const s
 }
 
 output_actor::behavior_type output_reader(output_actor::pointer, const services& with) {
-  const auto t = std::make_shared<table>(with);
+  const auto t = std::make_shared<output_table>(with);
   return {
       [t](atom::list, const output_query& q) -> caf::result<output_list> {
         return answer([&] { return list(*t, q); });

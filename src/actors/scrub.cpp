@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t piece = 256U << 10U;
+constexpr std::size_t read_bytes = 256U << 10U;
 constexpr std::size_t most_files = 10'000'000;
 
 void write_list(const fs::path& list, const std::string& lines) {
@@ -38,7 +38,7 @@ void write_list(const fs::path& list, const std::string& lines) {
 scrub::scrub(const fs::path& root, const dataset& d)
     : folder_(root / "datasets" / d.sha256),
       list_(root / "datasets/.files" / d.sha256),
-      buffer_(piece) {
+      buffer_(read_bytes) {
   if (!d.rel_path.ends_with('/')) { // one file, whose hash is its name
     folder_ = (root / d.rel_path).parent_path();
     unlisted_.push_back(
@@ -115,7 +115,7 @@ bool scrub::step(std::uint64_t bytes) {
     }
     if (n == 0 || !file_) {
       end_file();
-      done += piece / 16; // opening costs as well
+      done += read_bytes / 16; // opening costs as well
       continue;
     }
     const auto got = static_cast<std::size_t>(std::max<ssize_t>(n, 0));

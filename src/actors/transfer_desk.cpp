@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_queued = 1000, most_waiting = 10000;
+constexpr std::size_t most_queued = 1000, most_watching = 10000;
 
 // Progress is numbered and not written down: a few changes a second, so that no server lives for so
 // many. 2^53, what JSON's readers count to without error, has room for nine million starts.
@@ -252,7 +252,7 @@ bool transfer_desk::satisfied(const transfer_wait& w) {
 
 std::uint64_t transfer_desk::park(const transfer_wait& what, const caf::actor_addr& asker,
                                   transfer_waiters::promise reply) {
-  if (waiters_.size() >= most_waiting)
+  if (waiters_.size() >= most_watching)
     throw failure(errc::too_many, std::to_string(waiters_.size()) +
                                       " clients wait for transfers already; try again later");
   return waiters_.add(what, asker, std::move(reply));

@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/export_run.hpp"
+#include "actors/extraction.hpp"
 #include "actors/progress_teller.hpp"
 #include "archive/ingest.hpp"
 #include "core/log.hpp"
@@ -17,10 +18,6 @@ using namespace std::chrono_literals;
 constexpr auto ask_again_after = 2s; // for a staging folder, while there are too many uploads
 constexpr auto tell_every = 200ms;
 constexpr int most_changes = 3; // of the bucket, while an import reads it
-
-archive::extraction extraction_of(const services& with) {
-  return archive::extraction_of(with.extractors, with.settings);
-}
 
 transfer_report failed(const transfer& what, const caf::error& why) {
   const auto f = to_failure(why);

@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_open = 1000; // that receive
-constexpr std::size_t most_waiting = 10000;
-constexpr auto longest_pause = 10s; // between two looks at the clock
+constexpr std::size_t most_waiters = 10000;
+constexpr auto longest_tick = 10s; // between two looks at the clock
 
 failure no_such(const std::string& id) {
   return {errc::not_found, "no upload has the id " + shown(id) + "; POST /uploads makes one"};
@@ -177,7 +177,7 @@ caf::result<upload> upload_store::wait(const std::string& id, std::chrono::milli
   const auto& u = find(id);
   if (u.state != "processing" && u.state != "receiving")
     return u;
-  if (waiters_.size() >= most_waiting)
+  if (waiters_.size() >= most_waiters)
     throw failure(errc::too_many,
                   std::to_string(waiters_.size()) + " clients wait already; ask without wait");
   auto promise = self_->make_response_promise<upload>();
@@ -276,7 +276,7 @@ upload_store_actor(upload_actor::stateful_pointer<upload_store_state> self, cons
   self->state.it = std::make_unique<upload_store>(self, with, datasets);
   auto* store = self->state.it.get();
   const auto pause =
-      std::min<std::chrono::milliseconds>(longest_pause, with.settings.upload_expires / 4 + 100ms);
+      std::min<std::chrono::milliseconds>(longest_tick, with.settings.upload_expires / 4 + 100ms);
   self->delayed_send(self, pause, atom::tick_v);
   const auto safely = [](auto what) {
     try {

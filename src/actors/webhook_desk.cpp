@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto row_again_after = 5s; // where the database does not take it, on a full disk say
-constexpr std::chrono::milliseconds longest_pause = 1h; // of a receiver that asks for one
+constexpr std::chrono::milliseconds longest_retry_after = 1h; // of a receiver that asks for one
 constexpr int gone = 410;
 
 /// All URLs that name no receiver any more, since the configuration changed, wait in one line.
@@ -80,7 +80,7 @@ void webhook_desk::answered(const webhook::delivery& d, const webhook::answer& a
     log("webhooks", "not_kept", {{"job", std::to_string(d.job_id)}, {"why", f.what()}});
     next = now + row_again_after;
   }
-  const auto pause = std::min<std::chrono::milliseconds>(a.retry_after, longest_pause);
+  const auto pause = std::min<std::chrono::milliseconds>(a.retry_after, longest_retry_after);
   queue_.done(d.job_id, a.status != 0, next, now + pause);
 }
 

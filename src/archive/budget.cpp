@@ -1,6 +1,6 @@
 #include "archive/budget.hpp"
 
-#include "core/error.hpp"
+#include "archive/refusal.hpp"
 
 namespace jobrunner::archive {
 namespace {
@@ -8,10 +8,6 @@ namespace {
 constexpr std::uint64_t mib = 1U << 20U;
 constexpr std::uint64_t free_of_ratio = 256 * mib; // small bombs do no harm
 constexpr std::uint64_t most_names = 64 * mib;     // memory for the folders' names
-
-[[noreturn]] void refuse(const std::string& why) {
-  throw failure{errc::unprocessable, "The archive was refused: " + why};
-}
 
 } // namespace
 

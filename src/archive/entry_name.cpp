@@ -1,5 +1,6 @@
 #include "archive/entry_name.hpp"
 
+#include "archive/refusal.hpp"
 #include "archive/utf8.hpp"
 #include "core/error.hpp"
 
@@ -8,10 +9,6 @@
 
 namespace jobrunner::archive {
 namespace {
-
-[[noreturn]] void refuse(std::string_view raw, const std::string& why) {
-  throw failure{errc::unprocessable, "The archive was refused: entry " + shown(raw) + " " + why};
-}
 
 void check_characters(std::string_view raw) {
   for (auto rest = raw; !rest.empty();) {

@@ -1,6 +1,7 @@
 #include "archive/reader.hpp"
 
 #include "archive/entry_name.hpp"
+#include "archive/refusal.hpp"
 #include "archive/zip_directory.hpp"
 #include "core/error.hpp"
 
@@ -12,10 +13,6 @@
 
 namespace jobrunner::archive {
 namespace {
-
-[[noreturn]] void refuse(const std::string& why) {
-  throw failure{errc::unprocessable, "The archive was refused: " + why};
-}
 
 // Names that libarchive could not convert are checked by entry_path(), and those of owners and
 // groups are not used. Any other warning about a header means that it was not understood.

@@ -1,6 +1,7 @@
 #include "archive/writer.hpp"
 
 #include "archive/entry_name.hpp"
+#include "archive/refusal.hpp"
 #include "core/error.hpp"
 #include "core/write_soon.hpp"
 
@@ -19,10 +20,6 @@ namespace {
 constexpr std::uint64_t space_step = 16U << 20U; // bytes between two looks at the free space
 constexpr std::uint64_t inode_cost = 4096;       // about what a small file takes besides its bytes
 constexpr std::uint64_t worth_writing_soon = 1U << 20U; // small files cost less in one go
-
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw failure{errc::unprocessable, "The archive was refused: entry " + shown(path) + " " + why};
-}
 
 // A limit of the process (RLIMIT_FSIZE) or of the file system is the archive's fault, not ours.
 failure write_failure(const std::string& path) {

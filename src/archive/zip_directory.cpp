@@ -19,7 +19,7 @@ constexpr std::size_t zip64_size = 56;   // of zip64's end record
 constexpr std::size_t longest_comment = 65535;
 constexpr std::uint64_t unknown_here = 0xffff; // then zip64 knows
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_zip(const std::string& why) {
   throw failure{errc::unprocessable, "The archive is cut off, broken or no zip: " + why};
 }
 
@@ -33,7 +33,7 @@ std::string read_at(int fd, std::uint64_t offset, std::size_t size) {
     if (n < 0)
       throw errno_failure("reading the archive");
     if (n == 0)
-      refuse("it ends too early.");
+      refuse_zip("it ends too early.");
     have += static_cast<std::size_t>(n);
   }
   return bytes;
@@ -63,17 +63,17 @@ std::uint64_t zip_entries(int fd, budget& spent) {
   const auto last = read_at(fd, size - tail, static_cast<std::size_t>(tail));
   const auto at = last.rfind("PK\5\6");
   if (at == std::string::npos || last.size() - at < end_size)
-    refuse("the directory at its end is missing.");
+    refuse_zip("the directory at its end is missing.");
   const auto count = little_endian(last, at + 10, 2);
   if (count != unknown_here || at < locator_size ||
       last.compare(at - locator_size, 4, "PK\6\7") != 0)
     return count;
   const auto where = little_endian(last, at - locator_size + 8, 8);
   if (where > size || size - where < zip64_size)
-    refuse("its zip64 directory is missing.");
+    refuse_zip("its zip64 directory is missing.");
   const auto record = read_at(fd, where, zip64_size);
   if (record.compare(0, 4, "PK\6\6") != 0)
-    refuse("its zip64 directory is missing.");
+    refuse_zip("its zip64 directory is missing.");
   return little_endian(record, 32, 8);
 }
 

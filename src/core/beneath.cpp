@@ -16,7 +16,7 @@ namespace jobrunner {
 
 namespace {
 
-constexpr std::size_t longest_path = 4096; // PATH_MAX, with its NUL
+constexpr std::size_t path_max = 4096; // PATH_MAX, with its NUL
 constexpr int how_to_read = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 failure no_such_file(std::string_view relative) {
@@ -35,7 +35,7 @@ std::vector<std::string> names_of(std::string_view relative) {
     throw malformed("contains a NUL");
   if (relative.front() == '/')
     throw malformed("is absolute; it must be relative to its folder");
-  if (relative.size() >= longest_path)
+  if (relative.size() >= path_max)
     throw malformed("is longer than 4095 bytes");
   std::vector<std::string> names;
   bool folder = false; // the last part says that a folder is meant

@@ -16,6 +16,10 @@ std::string to_hex(std::span<const unsigned char> bytes) {
   return text;
 }
 
+std::string to_hex(std::string_view bytes) {
+  return to_hex(std::span{reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+}
+
 bool is_sha256(std::string_view text) {
   return text.size() == 64 &&
          std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; });

@@ -11,7 +11,7 @@ namespace jobrunner {
 
 namespace {
 
-constexpr std::size_t deepest = 16;
+constexpr std::size_t most_open = 16;
 
 struct release {
   void operator()(XML_Parser p) const noexcept { XML_ParserFree(p); }
@@ -31,7 +31,7 @@ reading& reading_of(void* user) {
 
 void on_start(void* user, const char* name, const char**) {
   auto& r = reading_of(user);
-  if (r.open.size() == deepest) {
+  if (r.open.size() == most_open) {
     XML_StopParser(r.expat, XML_FALSE);
     return;
   }

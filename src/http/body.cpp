@@ -15,10 +15,6 @@ namespace jobrunner::http {
 
 namespace {
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// Collects the parts of a form without files.
 class form_parts final : public multipart_events {
 public:

@@ -21,7 +21,7 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 
-constexpr auto patience = 5s; // the rest of the answer does not depend on Slurm
+constexpr auto slurm_patience = 5s; // the rest of the answer does not depend on Slurm
 
 bool works(const slurm_view& slurm) {
   return slurm.up && slurm.capacity.trouble.empty();
@@ -108,7 +108,7 @@ asio::awaitable<response> get_cluster(exchange& x) {
   const bool up = x.with.published.slurm.view().up; // otherwise the poller waits for it already
   try {
     if (up)
-      seen = co_await ask(x.with.to.slurm, patience, atom::get_v);
+      seen = co_await ask(x.with.to.slurm, slurm_patience, atom::get_v);
   } catch (const failure&) {
     // Said among the problems, as in health.
   }

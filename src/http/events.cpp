@@ -7,6 +7,7 @@
 #include "http/late_ask.hpp"
 #include "http/render.hpp"
 #include "http/text/accept.hpp"
+#include "http/text/limits.hpp"
 #include "http/text/server_sent.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -21,13 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t longest_wait = 300;
 constexpr std::int64_t page_size = 100; // a slow reader holds so many, not the history
 constexpr auto patience = 30s;          // for the reader of pages
-
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 /// Where a reader is in the events of a job, or with the id 0 of all.
 struct place {
@@ -92,12 +88,12 @@ private:
   caf::expected<std::int64_t> newest_{caf::error{}};
 };
 
-struct sent {
+struct sent_page {
   bool any = false, over = false;
 };
 
 /// The next events, if there are any, and moves on.
-asio::awaitable<sent> send_page(const context& with, place& at, body_sink& sink) {
+asio::awaitable<sent_page> send_page(const context& with, place& at, body_sink& sink) {
   const auto page = co_await read(with, at, page_size);
   std::string text;
   for (const auto& e : page.items)
@@ -105,7 +101,7 @@ asio::awaitable<sent> send_page(const context& with, place& at, body_sink& sink)
   co_await sink.write(text);
   if (!page.items.empty())
     at.after = at.of(page.items.back());
-  co_return sent{!page.items.empty(), page.over};
+  co_return sent_page{!page.items.empty(), page.over};
 }
 
 /// For when it is known that something happened, but cannot be read yet: the disk is full, say.
@@ -124,7 +120,7 @@ asio::awaitable<void> send_events(const context& with, place at, body_sink& sink
     if (expected && !done.any)
       co_await a_second();
     const auto newest = co_await ask(with.to.jobs, in_its_time, atom::wait_v,
-                                     event_wait{at.job_id, at.after, heartbeat});
+                                     event_wait{at.job_id, at.after, server_sent_pause});
     expected = newest > at.after;
     if (!expected)
       co_await sink.write(server_sent_heartbeat);

@@ -6,6 +6,7 @@
 #include "http/render.hpp"
 #include "http/shown_jobs.hpp"
 #include "http/text/conditions.hpp"
+#include "http/text/limits.hpp"
 #include "http/text/preferences.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -15,8 +16,6 @@ namespace jobrunner::http {
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::int64_t longest_wait = 300;
 
 /// All of a header that may come in several lines (RFC 9110, 5.3).
 std::string joined(const beast::fields& headers, std::string_view name) {

@@ -26,10 +26,6 @@ constexpr std::uint64_t most_tail = 64U << 20U; // bytes: lines may be long, or 
 constexpr std::uint64_t very_large = (1ULL << 53U) - 1;
 constexpr auto plain = "text/plain; charset=utf-8";
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// What is asked of the log.
 struct wish {
   bool follow = false, events = false;

@@ -23,9 +23,8 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_read = 64 << 10, most_in_event = 16 << 10;
 constexpr std::uint64_t large_hole = 1 << 20; // told to readers of events instead of sent
-constexpr auto heartbeat = 15s;
-constexpr auto look_at_job_every = 1s; // no growth tells that a job has ended
-constexpr auto last_words = 5s;        // how long after its end a job's JOB_END may come
+constexpr auto look_at_job_every = 1s;        // no growth tells that a job has ended
+constexpr auto last_words = 5s;               // how long after its end a job's JOB_END may come
 
 /// What is at an offset.
 struct stretch {
@@ -114,7 +113,7 @@ asio::awaitable<log_watch::handle> appear(const context& with, const log_followi
     auto file = co_await on(with.files, open);
     if (file || j.done)
       co_return file;
-    const std::chrono::milliseconds patience = j.started_at ? look_at_job_every : heartbeat;
+    const std::chrono::milliseconds patience = j.started_at ? look_at_job_every : server_sent_pause;
     seq = std::max(seq, j.seq);
     const auto now =
         co_await ask(with.to.jobs, in_its_time, atom::wait_v, event_wait{f.job_id, seq, patience});
@@ -158,7 +157,7 @@ asio::awaitable<void> follow_log(const context& with, log_following f, body_sink
       quiet_since = clock::now();
     if (sent || over)
       continue;
-    if (f.events && clock::now() - quiet_since >= heartbeat) {
+    if (f.events && clock::now() - quiet_since >= server_sent_pause) {
       co_await sink.write(server_sent_heartbeat);
       quiet_since = clock::now();
     }

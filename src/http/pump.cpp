@@ -5,13 +5,13 @@
 namespace jobrunner::http {
 
 namespace {
-constexpr std::size_t buffer_bytes = 512U << 10U;
+constexpr std::size_t bytes_at_once = 512U << 10U;
 }
 
 pump::pump(body_stream& body, asio::thread_pool& pool, const asio::any_io_executor& home)
     : body_(body),
       work_(pool, home),
-      buffers_{std::vector<char>(buffer_bytes), std::vector<char>(buffer_bytes)} {}
+      buffers_{std::vector<char>(bytes_at_once), std::vector<char>(bytes_at_once)} {}
 
 asio::awaitable<void> pump::run(std::uint64_t most, sink to) {
   std::exception_ptr failed;

@@ -11,10 +11,6 @@ namespace {
 
 using boost::json::value;
 
-value moment(const std::optional<timestamp>& t) {
-  return t ? value(to_rfc3339(*t)) : value(nullptr);
-}
-
 value number(const std::optional<int>& n) {
   return n ? value(*n) : value(nullptr);
 }
@@ -55,6 +51,10 @@ boost::json::object task_to_json(const job& j) {
 }
 
 } // namespace
+
+value moment(const std::optional<timestamp>& t) {
+  return t ? value(to_rfc3339(*t)) : value(nullptr);
+}
 
 boost::json::object to_json(const job_plan& p) {
   return {{"dry_run", true},

@@ -5,9 +5,11 @@
 #include "core/types.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 namespace jobrunner::http {
 
+boost::json::value moment(const std::optional<timestamp>&); // RFC 3339; null for none
 boost::json::object to_json(const dataset&);
 boost::json::object to_json(const job&);
 /// With whether it is known to hold: `stale_since` says since when Slurm has not answered.

@@ -21,15 +21,13 @@ using asio::redirect_error;
 using asio::use_awaitable;
 
 constexpr auto header_time = 10s;
-constexpr auto idle_time = 60s;
-constexpr auto write_time = 60s;
 constexpr auto linger_time = 5s;
 constexpr std::size_t linger_bytes = 64U << 20U;
 constexpr std::uint32_t largest_header = 16 * 1024;
 constexpr std::size_t buffer_bytes = 32768; // a header, or a chunk's head with its extensions
 constexpr std::size_t usual_bytes = 1024;   // of a header; a connection keeps room for as many
 
-unsigned status_of(const boost::system::error_code& ec) {
+unsigned status_for(const boost::system::error_code& ec) {
   if (ec == beast::error::header_limit || ec == beast::error::buffer_overflow)
     return 431;
   return 400;
@@ -172,7 +170,7 @@ asio::awaitable<bool> session::read_header() {
   if (ec == beast::error::end_of_stream ||
       ec.category() != make_error_code(beast::error::bad_method).category())
     co_return false;
-  auto res = problem(status_of(ec), "the request cannot be read: " + ec.message());
+  auto res = problem(status_for(ec), "the request cannot be read: " + ec.message());
   res.message.keep_alive(false);
   co_await write(res, false);
   co_await linger();

@@ -38,6 +38,7 @@ public:
 
 private:
   using clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds idle_time{60}, write_time{60};
 
   /// How to answer, once nothing is left of the request.
   struct terms {

@@ -21,10 +21,6 @@ using asio::use_awaitable;
 
 constexpr auto guess_time = 1s; // that the answer to a guess takes when there were too many
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// A request without one does not guess: it does not know that it needs one.
 bool names_a_token(const beast::fields& headers) {
   return headers.count(beast::field::authorization) > 0 || headers.count("X-API-Key") > 0;

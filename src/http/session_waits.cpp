@@ -14,9 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 5s; // how much later than its deadline a connection may end
-constexpr auto write_time = 60s;
-constexpr auto idle_time = 60s;
+constexpr auto deadline_slack = 5s; // how much later than its deadline a connection may end
 
 } // namespace
 
@@ -26,7 +24,7 @@ void session::set_alarm() {
   if (alarmed_ || !socket_.is_open())
     return;
   alarmed_ = true;
-  alarm_.expires_at(std::min(deadline_, clock::now() + look_every));
+  alarm_.expires_at(std::min(deadline_, clock::now() + deadline_slack));
   alarm_.async_wait(
       [self = shared_from_this()](boost::system::error_code) { self->look_at_deadline(); });
 }

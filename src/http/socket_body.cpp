@@ -21,10 +21,6 @@ using asio::use_awaitable;
 constexpr auto rate_window = 30s;
 constexpr std::uint64_t least_rate = 1024; // bytes a second
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 bool is_bad_http(const boost::system::error_code& ec) {
   return ec.category() == make_error_code(beast::error::bad_method).category() &&
          ec != beast::error::partial_message;

@@ -24,10 +24,6 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// Strong: inode, size and nanoseconds of the last change.
 std::string etag_of(const struct stat& about) {
   std::array<char, 96> tag{};

@@ -5,6 +5,7 @@
 #include "http/late_ask.hpp"
 #include "http/problem.hpp"
 #include "http/render.hpp"
+#include "http/text/limits.hpp"
 
 #include <limits>
 
@@ -16,18 +17,12 @@ namespace {
 
 using boost::json::value;
 
-constexpr std::int64_t longest_wait = 300;
-
 value text_or_null(const std::string& text) {
   return text.empty() ? value(nullptr) : value(text);
 }
 
 value number(const std::optional<std::int64_t>& n) {
   return n ? value(*n) : value(nullptr);
-}
-
-value moment(const std::optional<timestamp>& t) {
-  return t ? value(to_rfc3339(*t)) : value(nullptr);
 }
 
 /// Why it failed, as a problem (RFC 9457) would say it.

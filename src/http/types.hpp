@@ -25,12 +25,18 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace jobrunner::http {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast::http;
+
+/// Beast has its own string_view.
+inline std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 /// Bytes of a file that follow the header of an answer.
 struct file_part {

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t longest_field = 1024;
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 std::string checked_sha256(const std::string& text) {
   if (!is_sha256(text))
     throw failure(errc::invalid,

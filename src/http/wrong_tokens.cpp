@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto forgiven_after = 10min;
 constexpr unsigned longest_doubling = 6; // 64 s, cut to the next
-constexpr std::chrono::seconds longest_wait = 60s;
+constexpr std::chrono::seconds longest_pause = 60s;
 } // namespace
 
 std::chrono::seconds wrong_tokens::count(const boost::asio::ip::address& from,
@@ -32,7 +32,7 @@ std::chrono::seconds wrong_tokens::count(const boost::asio::ip::address& from,
   if (g.wrong <= free_)
     return 0s;
   const auto beyond = std::min(g.wrong - free_ - 1, longest_doubling);
-  g.until = now + std::min<std::chrono::seconds>(1s * (1U << beyond), longest_wait);
+  g.until = now + std::min<std::chrono::seconds>(1s * (1U << beyond), longest_pause);
   if (beyond == 0)
     log("http", "guessing", {{"address", from.to_string()}, {"wrong", std::to_string(g.wrong)}});
   return 0s;

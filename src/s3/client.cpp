@@ -32,10 +32,6 @@ std::string host_of(const curl::target& to) {
   return to.host + (usual ? "" : ":" + std::to_string(to.port));
 }
 
-std::string hex(std::string_view bytes) {
-  return to_hex({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
-}
-
 std::string escaped(std::string_view text) {
   std::string made;
   for (const char c : text)
@@ -128,7 +124,7 @@ std::string client::send_bytes(const call& c) {
     refuse(answer, "write " + shown(c.key));
   auto etag = answer.header("etag");
   const auto theirs = md5_of_etag(etag);
-  if (etag.empty() || (!theirs.empty() && theirs != hex(md5)))
+  if (etag.empty() || (!theirs.empty() && theirs != to_hex(md5)))
     throw failure(errc::unavailable, "the service has other bytes than were sent for " +
                                          shown(c.key) + ": its ETag is " + shown(etag));
   return etag;

@@ -67,4 +67,14 @@ void journal::clear() {
     throw errno_failure("clear a transfer's journal");
 }
 
+std::string text_in(const boost::json::object& line, const char* name) {
+  const auto* found = line.if_contains(name);
+  return found && found->is_string() ? std::string{found->get_string()} : "";
+}
+
+std::int64_t number_in(const boost::json::object& line, const char* name) {
+  const auto* found = line.if_contains(name);
+  return found && found->is_int64() ? found->get_int64() : -1;
+}
+
 } // namespace jobrunner::s3

@@ -6,8 +6,10 @@
 
 #include <boost/json/object.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 
 namespace jobrunner::s3 {
 
@@ -27,5 +29,8 @@ public:
 private:
   unique_fd file_;
 };
+
+std::string text_in(const boost::json::object& line, const char* name);    // "" if it has none
+std::int64_t number_in(const boost::json::object& line, const char* name); // -1 if it has none
 
 } // namespace jobrunner::s3

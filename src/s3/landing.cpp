@@ -47,16 +47,6 @@ void make_folders(const fs::path& top, const std::string& path) {
   }
 }
 
-std::int64_t number(const boost::json::object& line, const char* name) {
-  const auto* found = line.if_contains(name);
-  return found && found->is_int64() ? found->get_int64() : -1;
-}
-
-std::string text(const boost::json::object& line, const char* name) {
-  const auto* found = line.if_contains(name);
-  return found && found->is_string() ? std::string{found->get_string()} : "";
-}
-
 std::uint64_t size_of(const fs::path& file) {
   struct stat about {};
   return lstat(file.c_str(), &about) == 0 && S_ISREG(about.st_mode)
@@ -82,16 +72,16 @@ void landing::resume() {
   bool same = false;
   std::uint64_t reached = 0;
   journal_.read([&](const boost::json::object& line) {
-    same = same || text(line, "objects") == wanted;
+    same = same || text_in(line, "objects") == wanted;
     const auto next = files_.size();
     if (!same || next == objects_.size())
       return;
-    if (number(line, "done") == static_cast<std::int64_t>(next) &&
+    if (number_in(line, "done") == static_cast<std::int64_t>(next) &&
         size_of(data / paths_[next]) == objects_[next].size) {
-      files_.push_back({paths_[next], objects_[next].size, text(line, "sha256")});
+      files_.push_back({paths_[next], objects_[next].size, text_in(line, "sha256")});
       reached = 0;
-    } else if (number(line, "part") == static_cast<std::int64_t>(next)) {
-      reached = static_cast<std::uint64_t>(std::max<std::int64_t>(number(line, "bytes"), 0));
+    } else if (number_in(line, "part") == static_cast<std::int64_t>(next)) {
+      reached = static_cast<std::uint64_t>(std::max<std::int64_t>(number_in(line, "bytes"), 0));
     }
   });
   if (!same || !fs::is_directory(data)) {

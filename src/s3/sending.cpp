@@ -16,11 +16,7 @@ namespace jobrunner::s3 {
 
 namespace {
 
-constexpr std::uint64_t most_parts = 9000, mebibyte = 1U << 20U;
-
-std::string hex(std::string_view bytes) {
-  return to_hex({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
-}
+constexpr std::uint64_t parts_at_most = 9000, mebibyte = 1U << 20U;
 
 std::string unhex(const std::string& text) {
   std::string bytes;
@@ -29,16 +25,8 @@ std::string unhex(const std::string& text) {
   return bytes;
 }
 
-std::string text(const boost::json::object& line, const char* name) {
-  const auto* found = line.if_contains(name);
-  return found && found->is_string() ? std::string{found->get_string()} : "";
-}
-
-std::uint64_t number(const boost::json::object& line, const char* name) {
-  const auto* found = line.if_contains(name);
-  return found && found->is_int64() && found->get_int64() > 0
-             ? static_cast<std::uint64_t>(found->get_int64())
-             : 0;
+std::uint64_t count_in(const boost::json::object& line, const char* name) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(number_in(line, name), 0));
 }
 
 /// The ETag of an upload in parts whose parts' ETags are MD5s: "" if they are not.
@@ -50,7 +38,7 @@ std::string expected_etag(const std::map<unsigned, std::string>& etags) {
       return {};
     all += unhex(md5);
   }
-  return "\"" + hex(md5_of(all)) + "-" + std::to_string(etags.size()) + "\"";
+  return "\"" + to_hex(md5_of(all)) + "-" + std::to_string(etags.size()) + "\"";
 }
 
 bool multipart_etag(const std::string& etag) {
@@ -61,8 +49,8 @@ bool multipart_etag(const std::string& etag) {
 } // namespace
 
 std::uint64_t part_bytes(std::uint64_t size, std::uint64_t least) {
-  const auto needed = (size / most_parts / mebibyte + 1) * mebibyte;
-  return size / most_parts < least ? least : needed;
+  const auto needed = (size / parts_at_most / mebibyte + 1) * mebibyte;
+  return size / parts_at_most < least ? least : needed;
 }
 
 sending::sending(task what, progress tell)
@@ -80,12 +68,12 @@ void sending::read_journal() {
   const auto wanted = hash.finish();
   bool same = false;
   journal_.read([&](const boost::json::object& line) {
-    same = same || text(line, "files") == wanted;
-    const auto path = text(line, "path");
+    same = same || text_in(line, "files") == wanted;
+    const auto path = text_in(line, "path");
     if (line.contains("upload")) // those of another list are known too, to be aborted
-      open_[path] = {text(line, "upload"), number(line, "part"), text(line, "version"), {}};
+      open_[path] = {text_in(line, "upload"), count_in(line, "part"), text_in(line, "version"), {}};
     else if (line.contains("sent") && open_.contains(path))
-      open_[path].etags[static_cast<unsigned>(number(line, "sent"))] = text(line, "etag");
+      open_[path].etags[static_cast<unsigned>(count_in(line, "sent"))] = text_in(line, "etag");
     else if (line.contains("done")) {
       open_.erase(path);
       done_.insert(path);

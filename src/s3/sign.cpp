@@ -39,10 +39,6 @@ std::string names(const pairs& headers) {
   return all;
 }
 
-std::string hex(std::string_view bytes) {
-  return to_hex({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
-}
-
 } // namespace
 
 std::string uri_encode(std::string_view text, bool keep_slash) {
@@ -91,7 +87,7 @@ std::string authorization(const signable& what, const credentials& who, std::str
     key = hmac_sha256(key, part);
   return std::string{algorithm} + " Credential=" + who.key_id + "/" + scope +
          ",SignedHeaders=" + names(canonical_headers(what)) +
-         ",Signature=" + hex(hmac_sha256(key, to_sign));
+         ",Signature=" + to_hex(hmac_sha256(key, to_sign));
 }
 
 } // namespace jobrunner::s3

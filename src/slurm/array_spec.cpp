@@ -18,7 +18,7 @@ constexpr std::int64_t largest_index = 999'999'999;
 }
 
 /// Digits alone, up to largest_index.
-std::optional<std::int64_t> number(std::string_view text) {
+std::optional<std::int64_t> index_in(std::string_view text) {
   std::int64_t n = 0;
   const auto* end = text.data() + text.size();
   const auto [at, ec] = std::from_chars(text.data(), end, n);
@@ -43,11 +43,11 @@ std::optional<range> range_in(std::string_view item) {
   auto step_text = item;
   const auto bounds = take(step_text, ':');
   auto last_text = bounds;
-  const auto first = number(take(last_text, '-'));
+  const auto first = index_in(take(last_text, '-'));
   if (bounds.find('-') == std::string_view::npos)
     return first && !with_step ? std::optional{range{*first, *first, 1}} : std::nullopt;
-  const auto last = number(last_text);
-  const auto step = with_step ? number(step_text) : 1;
+  const auto last = index_in(last_text);
+  const auto step = with_step ? index_in(step_text) : 1;
   if (!first || !last || !step || *step == 0 || *first > *last)
     return std::nullopt;
   return range{*first, *last, *step};
@@ -61,7 +61,7 @@ array_spec parse_array(std::string_view text, std::size_t most) {
   auto limit = text;
   auto rest = take(limit, '%');
   if (rest.size() != text.size()) {
-    const auto at_once = number(limit);
+    const auto at_once = index_in(limit);
     if (!at_once || *at_once == 0)
       refuse(text, form);
     spec.at_once = *at_once;

@@ -68,7 +68,7 @@ failure unreachable(const std::string& why) {
 }
 
 /// sbatch that could not be started has certainly submitted nothing.
-child start(launcher& as_job_user, const std::vector<std::string>& argv, int script) {
+child start_sbatch(launcher& as_job_user, const std::vector<std::string>& argv, int script) {
   try {
     return as_job_user.spawn(argv, script);
   } catch (const failure& f) {
@@ -140,7 +140,7 @@ std::vector<std::string> client::arguments(const submission& s) const {
 
 std::int64_t client::submit(const submission& s) {
   const auto script = memory_file(batch_script);
-  return read_answer(finish(start(launcher_, arguments(s), script.get()), limit_));
+  return read_answer(finish(start_sbatch(launcher_, arguments(s), script.get()), limit_));
 }
 
 forecast client::test(const submission& s) {

@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "slurm/lines.hpp"
 #include "slurm/node_state.hpp"
 
 #include <algorithm>
@@ -12,15 +13,6 @@ namespace jobrunner::slurm {
 namespace {
 
 constexpr std::size_t longest_reason = 200;
-
-template <class F>
-void each_line(std::string_view text, F use) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    use(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
 
 /// The value of "key=" in one line of scontrol -o.
 std::string_view value_of(std::string_view line, std::string_view key) {
@@ -45,7 +37,7 @@ std::string_view reason_in(std::string_view line) {
   return line.substr(0, line.rfind(" ["));
 }
 
-std::int64_t number(std::string_view text) {
+std::int64_t number_or_0(std::string_view text) {
   std::int64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && stop == text.data() + text.size() ? value : 0;
@@ -72,7 +64,7 @@ gpus gpus_of(std::string_view gres) {
       const auto last = item.rfind(':');
       const auto count = item.substr(last + 1);
       const bool counted = count.find_first_not_of("0123456789") == std::string_view::npos;
-      found.count += counted ? number(count) : 1;
+      found.count += counted ? number_or_0(count) : 1;
       const auto type = counted ? item.substr(0, last) : item;
       if (found.type.empty() && type.size() > 4)
         found.type = type.substr(4);
@@ -96,10 +88,10 @@ node node_in(std::string_view line) {
   return {std::string{value_of(line, "NodeName")},
           std::string{value_of(line, "State")},
           std::string{reason_in(line)},
-          number(effective.empty() ? value_of(line, "CPUTot") : effective),
-          number(value_of(line, "CPUAlloc")),
-          number(value_of(line, "RealMemory")) - number(value_of(line, "MemSpecLimit")),
-          number(value_of(line, "AllocMem")),
+          number_or_0(effective.empty() ? value_of(line, "CPUTot") : effective),
+          number_or_0(value_of(line, "CPUAlloc")),
+          number_or_0(value_of(line, "RealMemory")) - number_or_0(value_of(line, "MemSpecLimit")),
+          number_or_0(value_of(line, "AllocMem")),
           has.count,
           gpus_of(value_of(line, "GresUsed")).count,
           has.type};

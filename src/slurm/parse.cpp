@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "slurm/lines.hpp"
 #include "slurm/state.hpp"
 
 #include <algorithm>
@@ -32,15 +33,6 @@ std::optional<T> number(std::string_view text) {
 std::string_view trimmed(std::string_view text) {
   const auto last = text.find_last_not_of(' ');
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
-}
-
-template <class F>
-void each_line(std::string_view text, F use) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    use(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
 }
 
 // "N/A", "Unknown" and "None" are no numbers, and no times.

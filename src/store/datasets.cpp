@@ -1,20 +1,13 @@
 #include "store/datasets.hpp"
 
 #include "core/error.hpp"
+#include "store/times.hpp"
 
 #include <algorithm>
 
 namespace jobrunner::store {
 
 namespace {
-
-std::int64_t milliseconds(timestamp t) {
-  return t.time_since_epoch().count();
-}
-
-timestamp moment(std::int64_t ms) {
-  return timestamp{std::chrono::milliseconds{ms}};
-}
 
 // Tags have no commas.
 std::string joined(const std::vector<std::string>& tags) {
@@ -24,7 +17,7 @@ std::string joined(const std::vector<std::string>& tags) {
   return text;
 }
 
-std::vector<std::string> split(std::string_view text) {
+std::vector<std::string> tags_of(std::string_view text) {
   std::vector<std::string> tags;
   while (!text.empty()) {
     const auto end = std::min(text.find(','), text.size());
@@ -49,8 +42,7 @@ datasets::datasets(sqlite::database& db)
 
 void datasets::put(const dataset& d) {
   put_(d.sha256, d.rel_path, d.bytes, milliseconds(d.created_at), joined(d.tags), d.note,
-       std::int64_t{d.pinned}, milliseconds(d.used_at),
-       d.checked_at ? std::optional{milliseconds(*d.checked_at)} : std::nullopt, d.damage);
+       std::int64_t{d.pinned}, milliseconds(d.used_at), milliseconds(d.checked_at), d.damage);
 }
 
 void datasets::remove(std::string_view sha256) {
@@ -65,7 +57,7 @@ std::vector<dataset> datasets::all() {
   std::vector<dataset> found;
   for (auto r : all_()) {
     dataset d{r.text(0), r.text(1), r.integer(2), moment(r.integer(3))};
-    d.tags = split(r.text(4));
+    d.tags = tags_of(r.text(4));
     d.note = r.text(5);
     d.pinned = r.integer(6) != 0;
     d.used_at = std::max(d.created_at, moment(r.integer(7)));

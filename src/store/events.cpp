@@ -4,7 +4,7 @@ namespace jobrunner::store {
 
 namespace {
 
-#define COLUMNS "n, job_id, seq, type, state, done, reason, at"
+#define EVENT_COLUMNS "n, job_id, seq, type, state, done, reason, at"
 
 std::vector<job_event> read(sqlite::statement::rows rows) {
   std::vector<job_event> found;
@@ -20,8 +20,8 @@ std::vector<job_event> read(sqlite::statement::rows rows) {
 events::events(sqlite::database& db)
     : insert_(db, "INSERT INTO events(job_id, seq, type, state, done, reason, at) "
                   "VALUES(?,?,?,?,?,?,?) RETURNING n"),
-      after_(db, "SELECT " COLUMNS " FROM events WHERE n > ? ORDER BY n LIMIT ?"),
-      of_job_after_(db, "SELECT " COLUMNS
+      after_(db, "SELECT " EVENT_COLUMNS " FROM events WHERE n > ? ORDER BY n LIMIT ?"),
+      of_job_after_(db, "SELECT " EVENT_COLUMNS
                         " FROM events WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?"),
       largest_(db, "SELECT coalesce(max(n), 0) FROM events") {}
 

@@ -1,6 +1,7 @@
 #include "store/job_pages.hpp"
 
 #include "store/job_row.hpp"
+#include "store/times.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -17,10 +18,6 @@ constexpr auto no_time = std::numeric_limits<std::int64_t>::max();
 #define SELECT "SELECT " JOB_COLUMNS " FROM jobs "
 // From a place in an index of (something, created_at, n) on, backwards.
 #define PAGE " AND created_at <= ? AND created_at >= ? ORDER BY created_at DESC, n DESC"
-
-std::int64_t ms(timestamp t) {
-  return t.time_since_epoch().count();
-}
 
 bool has_label(const std::string& labels_json, const job_filter& f) {
   const auto labels = boost::json::parse(labels_json);
@@ -70,10 +67,10 @@ job_pages::job_pages(sqlite::database& db)
                   "GROUP BY state, done") {}
 
 job_page job_pages::list(const job_filter& f, std::optional<job_cursor> from, std::int64_t limit) {
-  auto latest = f.until ? ms(*f.until) - 1 : no_time;
+  auto latest = f.until ? milliseconds(*f.until) - 1 : no_time;
   if (from)
     latest = std::min(latest, from->created_at);
-  const auto earliest = f.since ? ms(*f.since) : 0;
+  const auto earliest = f.since ? milliseconds(*f.since) : 0;
   job_page page;
   job_cursor last;
   std::int64_t looked_at = 0;

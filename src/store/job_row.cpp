@@ -1,5 +1,7 @@
 #include "store/job_row.hpp"
 
+#include "store/times.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -7,19 +9,11 @@ namespace jobrunner::store {
 
 namespace {
 
-timestamp moment(std::int64_t ms) {
-  return timestamp{std::chrono::milliseconds{ms}};
-}
-
-std::optional<timestamp> moment(const sqlite::row& r, int column) {
-  return r.null(column) ? std::nullopt : std::optional{moment(r.integer(column))};
-}
-
 std::optional<int> small(const sqlite::row& r, int column) {
   return r.null(column) ? std::nullopt : std::optional{static_cast<int>(r.integer(column))};
 }
 
-std::vector<std::int64_t> split(std::string_view text) {
+std::vector<std::int64_t> ids_of(std::string_view text) {
   std::vector<std::int64_t> ids;
   while (!text.empty()) {
     std::from_chars(text.data(), text.data() + text.size(), ids.emplace_back());
@@ -30,8 +24,8 @@ std::vector<std::int64_t> split(std::string_view text) {
 }
 
 job_extras read_extras(const sqlite::row& r, int first) {
-  return {r.text(first),     r.text(first + 1),        r.text(first + 2), r.text(first + 3),
-          r.text(first + 4), split(r.text(first + 5)), r.text(first + 6)};
+  return {r.text(first),     r.text(first + 1),         r.text(first + 2), r.text(first + 3),
+          r.text(first + 4), ids_of(r.text(first + 5)), r.text(first + 6)};
 }
 
 } // namespace

@@ -1,16 +1,13 @@
 #include "store/jobs.hpp"
 
 #include "store/job_row.hpp"
+#include "store/times.hpp"
 
 #include <boost/json/parse.hpp>
 
 namespace jobrunner::store {
 
 namespace {
-
-std::optional<std::int64_t> milliseconds(const std::optional<timestamp>& t) {
-  return t ? std::optional<std::int64_t>{t->time_since_epoch().count()} : std::nullopt;
-}
 
 std::optional<std::int64_t> large(const std::optional<int>& n) {
   return n ? std::optional<std::int64_t>{*n} : std::nullopt;

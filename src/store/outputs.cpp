@@ -10,9 +10,10 @@ namespace jobrunner::store {
 
 namespace {
 
-#define COLUMNS "n, experiment_id, output_id, path, job_id, bytes, kind, created_at, stamp, sha256"
+#define OUTPUT_COLUMNS                                                                             \
+  "n, experiment_id, output_id, path, job_id, bytes, kind, created_at, stamp, sha256"
 // substr compares bytes as they are; LIKE would take % and _ for wildcards and fold case.
-#define PAGE " AND n < ? AND substr(path, 1, length(?)) = ? ORDER BY n DESC LIMIT ?"
+#define OUTPUT_PAGE " AND n < ? AND substr(path, 1, length(?)) = ? ORDER BY n DESC LIMIT ?"
 
 output read_output(const sqlite::row& r) {
   return {r.text(1),
@@ -56,11 +57,12 @@ outputs::outputs(sqlite::database& db)
                  "problems_total = excluded.problems_total RETURNING round"),
       put_(db, put_one),
       clear_(db, "DELETE FROM outputs WHERE job_id = ? AND round <> ?"),
-      by_job_(db, "SELECT " COLUMNS " FROM outputs WHERE job_id = ?"
-                  " AND (? = '' OR experiment_id = ?)" PAGE),
-      by_experiment_(db, "SELECT " COLUMNS " FROM outputs WHERE experiment_id = ?" PAGE),
-      all_(db, "SELECT " COLUMNS " FROM outputs WHERE 1" PAGE),
-      find_(db, "SELECT " COLUMNS " FROM outputs WHERE experiment_id = ? AND output_id = ? "
+      by_job_(db, "SELECT " OUTPUT_COLUMNS " FROM outputs WHERE job_id = ?"
+                  " AND (? = '' OR experiment_id = ?)" OUTPUT_PAGE),
+      by_experiment_(db,
+                     "SELECT " OUTPUT_COLUMNS " FROM outputs WHERE experiment_id = ?" OUTPUT_PAGE),
+      all_(db, "SELECT " OUTPUT_COLUMNS " FROM outputs WHERE 1" OUTPUT_PAGE),
+      find_(db, "SELECT " OUTPUT_COLUMNS " FROM outputs WHERE experiment_id = ? AND output_id = ? "
                 "ORDER BY n DESC LIMIT 1"),
       problems_(db, "SELECT problems, problems_total FROM indexes WHERE job_id = ?"),
       folder_(db, "SELECT result_dir FROM jobs WHERE job_id = ?") {}

@@ -1,30 +1,23 @@
 #include "store/transfers.hpp"
 
+#include "store/times.hpp"
+
 #include <limits>
 
 namespace jobrunner::store {
 
 namespace {
 
-#define COLUMNS                                                                                    \
+#define TRANSFER_COLUMNS                                                                           \
   "n, id, way, bucket, endpoint, key, prefix, sha256, filename, extract, job_id, state, done, "    \
   "seq, bytes_done, files_done, bytes_total, files_total, dataset_sha, error_code, error, "        \
   "created_at, started_at, ended_at"
-
-std::optional<std::int64_t> milliseconds(const std::optional<timestamp>& t) {
-  return t ? std::optional<std::int64_t>{t->time_since_epoch().count()} : std::nullopt;
-}
 
 std::optional<std::int64_t> integer(const sqlite::row& r, int column) {
   return r.null(column) ? std::nullopt : std::optional{r.integer(column)};
 }
 
-std::optional<timestamp> moment(const sqlite::row& r, int column) {
-  return r.null(column) ? std::nullopt
-                        : std::optional{timestamp{std::chrono::milliseconds{r.integer(column)}}};
-}
-
-transfer read(const sqlite::row& r) {
+transfer read_transfer(const sqlite::row& r) {
   transfer t;
   t.id = r.text(1);
   t.way = r.integer(2) == 0 ? direction::import : direction::out;
@@ -46,7 +39,7 @@ transfer read(const sqlite::row& r) {
   t.dataset_sha = r.text(18);
   t.error_code = r.text(19);
   t.error = r.text(20);
-  t.created_at = timestamp{std::chrono::milliseconds{r.integer(21)}};
+  t.created_at = moment(r.integer(21));
   t.started_at = moment(r, 22);
   t.ended_at = moment(r, 23);
   return t;
@@ -66,9 +59,10 @@ transfers::transfers(sqlite::database& db)
       update_(db, "UPDATE transfers SET state=?, done=?, seq=?, bytes_done=?, files_done=?, "
                   "bytes_total=?, files_total=?, dataset_sha=?, error_code=?, error=?, "
                   "started_at=?, ended_at=? WHERE id=?"),
-      find_(db, "SELECT " COLUMNS " FROM transfers WHERE id=?"),
-      open_(db, "SELECT " COLUMNS " FROM transfers WHERE done=0 ORDER BY n"),
-      list_(db, "SELECT " COLUMNS " FROM transfers WHERE way=? AND n<? ORDER BY n DESC LIMIT ?") {}
+      find_(db, "SELECT " TRANSFER_COLUMNS " FROM transfers WHERE id=?"),
+      open_(db, "SELECT " TRANSFER_COLUMNS " FROM transfers WHERE done=0 ORDER BY n"),
+      list_(db, "SELECT " TRANSFER_COLUMNS
+                " FROM transfers WHERE way=? AND n<? ORDER BY n DESC LIMIT ?") {}
 
 void transfers::insert(const transfer& t) {
   insert_(t.id, number(t.way), t.bucket, t.endpoint, t.key, t.prefix, t.sha256, t.filename,
@@ -85,13 +79,13 @@ void transfers::update(const transfer& t) {
 std::optional<transfer> transfers::find(std::string_view id) {
   auto rows = find_(id);
   const auto row = rows.first();
-  return row ? std::optional{read(*row)} : std::nullopt;
+  return row ? std::optional{read_transfer(*row)} : std::nullopt;
 }
 
 std::vector<transfer> transfers::open() {
   std::vector<transfer> found;
   for (auto r : open_())
-    found.push_back(read(r));
+    found.push_back(read_transfer(r));
   return found;
 }
 
@@ -105,7 +99,7 @@ transfer_page transfers::list(direction way, std::int64_t cursor, std::int64_t l
       break;
     }
     last = r.integer(0);
-    page.items.push_back(read(r));
+    page.items.push_back(read_transfer(r));
   }
   return page;
 }

@@ -1,18 +1,12 @@
 #include "store/uploads.hpp"
 
+#include "store/times.hpp"
+
 #include <algorithm>
 
 namespace jobrunner::store {
 
 namespace {
-
-timestamp moment(std::int64_t ms) {
-  return timestamp{std::chrono::milliseconds{ms}};
-}
-
-std::int64_t milliseconds(timestamp t) {
-  return t.time_since_epoch().count();
-}
 
 std::string concat(const upload& u) {
   std::string text = u.partial ? "partial" : "";

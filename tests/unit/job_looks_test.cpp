@@ -7,7 +7,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-using ids = std::vector<std::int64_t>;
+using slurm_ids = std::vector<std::int64_t>;
 
 struct job_looks : registry_stage {
   job_looks() { go(); }
@@ -133,14 +133,14 @@ TEST_F(job_looks, a_job_that_has_just_ended_may_be_in_the_queue_for_a_moment) {
 TEST_F(job_looks, a_look_from_before_the_submission_does_not_miss_the_job) {
   const auto j = accepted();
   EXPECT_TRUE(look({}, -1s).empty());
-  EXPECT_EQ(look({}, 1s), ids{j.slurm_id});
+  EXPECT_EQ(look({}, 1s), slurm_ids{j.slurm_id});
 }
 
 TEST_F(job_looks, a_job_of_another_name_with_the_number_is_not_ours) {
   const auto j = accepted();
   auto other = report(j, "COMPLETED");
   other.name = "jr-other";
-  EXPECT_EQ(look({other}), ids{j.slurm_id});
+  EXPECT_EQ(look({other}), slurm_ids{j.slurm_id});
   EXPECT_EQ(now(j).state, "PENDING");
 }
 

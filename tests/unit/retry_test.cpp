@@ -10,11 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const patience quick{1ms, 4ms, 1000ms};
+const patience hasty{1ms, 4ms, 1000ms};
 
 TEST(retry, what_may_pass_is_tried_again) {
   int tries = 0;
-  const auto got = retry(quick, {}, [&] {
+  const auto got = retry(hasty, {}, [&] {
     if (++tries < 4)
       throw failure(errc::unavailable, "not yet");
     return 7;
@@ -29,7 +29,7 @@ TEST(retry, what_will_not_pass_is_not) {
     ++tries;
     throw failure(errc::forbidden, "no");
   };
-  refusal([&] { retry(quick, {}, refused); }, errc::forbidden);
+  refusal([&] { retry(hasty, {}, refused); }, errc::forbidden);
   EXPECT_EQ(tries, 1);
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t longest = 255;
 
-[[noreturn]] void refuse(std::string_view value) {
+[[noreturn]] void refuse_key(std::string_view value) {
   throw failure{errc::invalid, "Idempotency-Key is " + shown(value) +
                                    "; it must be 1 to 255 printable ASCII characters, in double "
                                    "quotes or without any, for instance a UUID"};
@@ -24,14 +24,14 @@ std::string unquoted(std::string_view value) {
   for (std::size_t i = 1; i < value.size(); ++i) {
     if (value[i] == '"') {
       if (i + 1 != value.size())
-        refuse(value);
+        refuse_key(value);
       return key;
     }
     if (value[i] == '\\' && (++i == value.size() || (value[i] != '"' && value[i] != '\\')))
-      refuse(value);
+      refuse_key(value);
     key += value[i];
   }
-  refuse(value);
+  refuse_key(value);
 }
 
 } // namespace
@@ -43,7 +43,7 @@ std::string parse_idempotency_key(std::string_view value) {
   const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
   const bool bare_is_clear = quoted || key.find_first_of("\" ,;") == std::string::npos;
   if (key.empty() || key.size() > longest || !std::ranges::all_of(key, printable) || !bare_is_clear)
-    refuse(value);
+    refuse_key(value);
   return key;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace jobrunner::http {
 
@@ -11,7 +12,8 @@ constexpr std::size_t max_parts = 64;                           // of a multipar
 constexpr std::size_t max_part_head = std::size_t{8} * 1024;    // bytes of one part's header
 constexpr std::size_t max_part_headers = 16;                    // lines of one part's header
 constexpr std::size_t max_preamble = std::size_t{64} * 1024;    // bytes before the first part
-constexpr std::size_t max_target = 8000; // bytes of a request target; RFC 9110, 4.1
-constexpr std::size_t max_headers = 100; // fields of a request's header
+constexpr std::size_t max_target = 8000;   // bytes of a request target; RFC 9110, 4.1
+constexpr std::size_t max_headers = 100;   // fields of a request's header
+constexpr std::int64_t longest_wait = 300; // seconds, for what a client may wait
 
 } // namespace jobrunner::http

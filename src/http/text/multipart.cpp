@@ -8,19 +8,13 @@
 
 namespace jobrunner::http {
 
-namespace {
-
-[[noreturn]] void refuse(const std::string& what) {
-  throw failure{errc::invalid, "multipart body: " + what};
-}
-
-} // namespace
+namespace {} // namespace
 
 multipart_parser::multipart_parser(std::string_view boundary, multipart_events& to)
     : to_(to),
       delimiter_("\r\n--" + std::string{boundary}) {
   if (!is_boundary(boundary))
-    refuse("this is no boundary");
+    refuse_multipart("this is no boundary");
 }
 
 void multipart_parser::feed(std::string_view bytes) {
@@ -45,8 +39,9 @@ void multipart_parser::feed(std::string_view bytes) {
 void multipart_parser::end() const {
   if (finished())
     return;
-  refuse(parts_ == 0 && state_ == state::preamble ? "no part begins with the boundary"
-                                                  : "it ends before the boundary that closes it");
+  refuse_multipart(parts_ == 0 && state_ == state::preamble
+                       ? "no part begins with the boundary"
+                       : "it ends before the boundary that closes it");
 }
 
 // Passes data on up to the next delimiter and gives back what follows that, or nothing.
@@ -108,7 +103,7 @@ void multipart_parser::pass(std::string_view bytes) {
   }
   preamble_ += bytes.size();
   if (preamble_ > max_preamble)
-    refuse("more than 64 KiB come before the first boundary");
+    refuse_multipart("more than 64 KiB come before the first boundary");
 }
 
 // What follows a boundary: "--" behind the last one, else blanks and CR LF (RFC 2046, 5.1.1).
@@ -116,7 +111,7 @@ void multipart_parser::next(char c) {
   const bool first = padding_ == 0;
   if (state_ == state::delimiter && (c == ' ' || c == '\t')) {
     if (++padding_ > max_part_head)
-      refuse("too many blanks follow a boundary");
+      refuse_multipart("too many blanks follow a boundary");
   } else if (state_ == state::delimiter && c == '\r') {
     state_ = state::line_end;
   } else if (state_ == state::delimiter && c == '-' && first) {
@@ -126,13 +121,13 @@ void multipart_parser::next(char c) {
   } else if (state_ == state::line_end && c == '\n') {
     open_part();
   } else {
-    refuse("text follows a boundary on its line; a boundary must not occur in the data");
+    refuse_multipart("text follows a boundary on its line; a boundary must not occur in the data");
   }
 }
 
 void multipart_parser::open_part() {
   if (++parts_ > max_parts)
-    refuse("more than 64 parts");
+    refuse_multipart("more than 64 parts");
   padding_ = 0;
   head_ = "\r\n"; // so that an empty header ends like any other, with CR LF CR LF
   state_ = state::head;
@@ -145,7 +140,7 @@ std::string_view multipart_parser::take_head(std::string_view bytes) {
   const auto found = head_.find(blank_line, had < 3 ? 0 : had - 3);
   if (found == std::string::npos) {
     if (head_.size() >= max_part_head + blank_line.size())
-      refuse("the header of a part is longer than 8 KiB");
+      refuse_multipart("the header of a part is longer than 8 KiB");
     return {};
   }
   const auto taken = found + blank_line.size() - had;

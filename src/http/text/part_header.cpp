@@ -11,10 +11,6 @@ namespace jobrunner::http {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw failure{errc::invalid, "multipart body: " + what};
-}
-
 // Browsers and curl write a quote in a name as %22, and that alone.
 std::string unquote(std::string_view text) {
   constexpr std::string_view quote = "%22";
@@ -25,7 +21,7 @@ std::string unquote(std::string_view text) {
     text.remove_prefix(quoted ? quote.size() : 1);
   }
   if (!is_utf8(name))
-    refuse("the name " + shown(name) + " is not valid UTF-8");
+    refuse_multipart("the name " + shown(name) + " is not valid UTF-8");
   return name;
 }
 
@@ -34,21 +30,21 @@ std::string extended(std::string_view text) {
   const auto first = text.find('\'');
   const auto second = first == std::string_view::npos ? first : text.find('\'', first + 1);
   if (second == std::string_view::npos || !same_word(text.substr(0, first), "utf-8"))
-    refuse("filename* is " + shown(text) + "; it must be UTF-8''name, percent-encoded");
+    refuse_multipart("filename* is " + shown(text) + "; it must be UTF-8''name, percent-encoded");
   std::string name = percent_decode(text.substr(second + 1));
   if (!is_utf8(name))
-    refuse("the name " + shown(name) + " is not valid UTF-8");
+    refuse_multipart("the name " + shown(name) + " is not valid UTF-8");
   return name;
 }
 
 void read_disposition(std::string_view text, part_header& part) {
   const auto disposition = parse_header_value(text);
   if (disposition.value != "form-data")
-    refuse("Content-Disposition of a part is " + shown(disposition.value) +
-           "; it must be form-data");
+    refuse_multipart("Content-Disposition of a part is " + shown(disposition.value) +
+                     "; it must be form-data");
   const auto name = disposition.param("name");
   if (!name || name->empty())
-    refuse("a part has no name in its Content-Disposition");
+    refuse_multipart("a part has no name in its Content-Disposition");
   part.name = unquote(*name);
   if (const auto plain = disposition.param("filename"))
     part.filename = unquote(*plain);
@@ -63,6 +59,10 @@ bool is_identity(std::string_view encoding) {
 
 } // namespace
 
+void refuse_multipart(const std::string& what) {
+  throw failure{errc::invalid, "multipart body: " + what};
+}
+
 part_header parse_part_header(std::string_view lines) {
   part_header part;
   std::size_t count = 0;
@@ -70,26 +70,27 @@ part_header parse_part_header(std::string_view lines) {
     const auto line = lines.substr(0, lines.find("\r\n"));
     lines.remove_prefix(std::min(line.size() + 2, lines.size()));
     if (++count > max_part_headers)
-      refuse("a part has more than 16 header lines");
+      refuse_multipart("a part has more than 16 header lines");
     const auto name = line.substr(0, line.find(':'));
     if (name.size() == line.size() || !is_token(name))
-      refuse("the header line " + shown(line) + " of a part is not `name: value`");
+      refuse_multipart("the header line " + shown(line) + " of a part is not `name: value`");
     const auto value = trimmed(line.substr(name.size() + 1));
     for (const char c : value)
       if (is_control(c) && c != '\t')
-        refuse("the header line " + shown(line) + " of a part holds a control byte");
+        refuse_multipart("the header line " + shown(line) + " of a part holds a control byte");
     if (same_word(name, "content-disposition")) {
       if (!part.name.empty())
-        refuse("a part has two Content-Disposition headers");
+        refuse_multipart("a part has two Content-Disposition headers");
       read_disposition(value, part);
     } else if (same_word(name, "content-type")) {
       part.content_type = value;
     } else if (same_word(name, "content-transfer-encoding") && !is_identity(value)) {
-      refuse("Content-Transfer-Encoding is " + shown(value) + "; send the bytes as they are");
+      refuse_multipart("Content-Transfer-Encoding is " + shown(value) +
+                       "; send the bytes as they are");
     }
   }
   if (part.name.empty())
-    refuse("a part has no Content-Disposition header");
+    refuse_multipart("a part has no Content-Disposition header");
   if (part.content_type.empty())
     part.content_type = "text/plain"; // RFC 7578, 4.4
   return part;

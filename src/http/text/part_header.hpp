@@ -19,6 +19,9 @@ struct part_header {
 /// max_part_headers lines, a Content-Transfer-Encoding, names that are not UTF-8.
 part_header parse_part_header(std::string_view lines);
 
+/// Throws failure{invalid} for a body that is no multipart/form-data, and says why.
+[[noreturn]] void refuse_multipart(const std::string& what);
+
 /// The boundary of a body of that Content-Type. Throws failure: unsupported if it is not
 /// multipart/form-data, invalid if the boundary is missing, or not one of RFC 2046, 5.1.1.
 std::string boundary_of(std::string_view content_type);

@@ -1,6 +1,7 @@
 // Server-sent events (HTML, 9.2): what a browser's EventSource reads.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,5 +17,6 @@ std::string server_sent_start(std::int64_t id);
 
 /// Nothing, so that nobody in between takes the connection for dead.
 constexpr std::string_view server_sent_heartbeat = ":\n\n";
+constexpr std::chrono::seconds server_sent_pause{15}; // before the next one
 
 } // namespace jobrunner::http

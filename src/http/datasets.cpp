@@ -45,7 +45,8 @@ asio::awaitable<response> import_path(exchange& x) {
 asio::awaitable<response> adopt_outputs(exchange& x) {
   x.form.allow({"job_id", "prefix"});
   const auto id = x.form.integer("job_id", 1, std::numeric_limits<std::int64_t>::max());
-  const auto j = *co_await find_job(x.with, id);
+  const auto known = co_await find_job(x.with, id);
+  const job& j = *known;
   if (!j.done)
     throw failure(errc::conflict, "job " + std::to_string(id) + " is still " + j.state +
                                       "; its files become a dataset when it has ended");

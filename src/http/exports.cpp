@@ -12,7 +12,8 @@ namespace jobrunner::http {
 asio::awaitable<response> export_to_bucket(exchange& x) {
   x.form.allow({"job_id", "bucket", "prefix"});
   const auto id = x.form.integer("job_id", 1, std::numeric_limits<std::int64_t>::max());
-  const auto of = *co_await find_job(x.with, id);
+  const auto known = co_await find_job(x.with, id);
+  const job& of = *known;
   if (!of.done)
     throw failure(errc::conflict, "job " + std::to_string(id) + " is " + of.state +
                                       "; its outputs can be exported once it has ended");

@@ -22,7 +22,8 @@ asio::awaitable<unique_fd> open_file(const context& with, std::filesystem::path 
 }
 
 asio::awaitable<response> send_output(exchange& x, std::int64_t id, std::string path) {
-  const auto j = *co_await find_job(x.with, id);
+  const auto known = co_await find_job(x.with, id);
+  const job& j = *known;
   auto file = co_await open_file(x.with, j.result_dir, path);
   file_answer how{std::filesystem::path{path}.filename().string(), "application/octet-stream"};
   how.stays = j.done;
@@ -33,7 +34,8 @@ asio::awaitable<response> send_output(exchange& x, std::int64_t id, std::string 
 
 // GET /jobs/{id}/result
 asio::awaitable<response> get_job_result(exchange& x) {
-  const auto j = *co_await find_indexed_job(x.with, job_id(x.args.at(0)));
+  const auto known = co_await find_indexed_job(x.with, job_id(x.args.at(0)));
+  const job& j = *known;
   try {
     auto file = co_await open_file(x.with, j.result_dir, "result.json");
     file_answer how{"", "application/json"};

@@ -77,7 +77,8 @@ asio::awaitable<response> submit_job(exchange& x) {
 // POST /jobs/{id}/requeue: the job again, in its place in an array.
 asio::awaitable<response> requeue_job(exchange& x) {
   x.form.allow({});
-  const auto was = *co_await find_job(x.with, job_id(x.args.at(0)));
+  const auto known = co_await find_job(x.with, job_id(x.args.at(0)));
+  const job& was = *known;
   if (!was.done)
     throw failure(errc::conflict, "job " + std::to_string(was.id) + " is " + was.state +
                                       "; it can run again when it has ended (cancel it, or wait)");
@@ -92,7 +93,8 @@ asio::awaitable<response> requeue_job(exchange& x) {
 
 // POST /jobs/{id}/clone: a job with the same inputs but for those that the body names.
 asio::awaitable<response> clone_job(exchange& x) {
-  const auto was = *co_await find_job(x.with, job_id(x.args.at(0)));
+  const auto known = co_await find_job(x.with, job_id(x.args.at(0)));
+  const job& was = *known;
   auto r = read_job_form(x.form, request_again(was));
   take_key(x, "/jobs/" + std::to_string(was.id) + "/clone", r);
   auto res = co_await submit_or_plan(x, std::move(r));

@@ -148,7 +148,8 @@ response followed(const context& with, const job& j, const wish& w, found_log f)
 // GET /jobs/{id}/log
 asio::awaitable<response> get_job_log(exchange& x) {
   const auto w = wish_of(x);
-  const auto j = *co_await find_job(x.with, job_id(x.args.at(0)));
+  const auto known = co_await find_job(x.with, job_id(x.args.at(0)));
+  const job& j = *known;
   const auto find = [&] { return find_log(x.with, j, w); };
   auto found = co_await on(x.with.files, find);
   if (found.first > found.size)

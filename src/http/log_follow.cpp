@@ -100,7 +100,8 @@ asio::awaitable<log_watch::handle> appear(const context& with, const log_followi
                                           body_sink& sink) {
   std::int64_t seq = 0;
   for (;;) {
-    const auto j = *co_await find_job(with, f.job_id);
+    const auto known = co_await find_job(with, f.job_id);
+    const job& j = *known;
     const auto open = [&]() -> log_watch::handle {
       try {
         return with.logs.follow(open_beneath(with.settings.root, f.path));
@@ -123,7 +124,8 @@ asio::awaitable<log_watch::handle> appear(const context& with, const log_followi
 }
 
 asio::awaitable<void> send_end(const context& with, const log_following& f, body_sink& sink) {
-  const auto j = *co_await find_job(with, f.job_id);
+  const auto known = co_await find_job(with, f.job_id);
+  const job& j = *known;
   const boost::json::object about{{"job_id", j.id}, {"status", j.state}};
   co_await sink.write(
       server_sent(static_cast<std::int64_t>(f.offset), "end", boost::json::serialize(about)));

@@ -34,7 +34,8 @@ boost::json::object render(const output_list& page) {
 // POST /outputs/index/{job_id}
 asio::awaitable<response> index_outputs(exchange& x) {
   x.form.allow({});
-  const auto j = *co_await find_job(x.with, job_id(x.args.at(0)));
+  const auto known = co_await find_job(x.with, job_id(x.args.at(0)));
+  const job& j = *known;
   const auto made = co_await ask(x.with.to.indexer, 120s, atom::index_v, j);
   co_return json(beast::status::ok, {{"experiment_id", made.experiment_id}, {"count", made.count}});
 }
@@ -43,7 +44,8 @@ asio::awaitable<response> index_outputs(exchange& x) {
 asio::awaitable<response> list_outputs_of_job(exchange& x) {
   x.query.allow({"limit", "cursor"});
   auto q = page_of(x.query);
-  const auto j = *co_await find_indexed_job(x.with, job_id(x.args.at(0)));
+  const auto known = co_await find_indexed_job(x.with, job_id(x.args.at(0)));
+  const job& j = *known;
   q.job_id = j.id;
   const auto page = co_await ask(x.with.to.outputs, 30s, atom::list_v, q);
   auto body = render(page);

@@ -27,7 +27,8 @@ std::shared_ptr<const archive::tar_plan> plan_archive(const context& with, const
 // GET /outputs/archive?job_id=
 asio::awaitable<response> download_archive(exchange& x) {
   x.query.allow({"job_id"});
-  const auto j = *co_await find_job(x.with, job_id(x.query.text("job_id")));
+  const auto known = co_await find_job(x.with, job_id(x.query.text("job_id")));
+  const job& j = *known;
   const auto make_plan = [&] { return plan_archive(x.with, j); };
   auto plan = co_await on(x.with.files, make_plan);
   described_bytes what;

@@ -33,7 +33,7 @@ def test_it_is_well_and_says_what_the_host_allows(box):
 
 
 def test_the_server_answers_within_two_seconds_of_its_start(make_box):
-    """From the moment supervisord spawns it to the first answer outside; of three starts the quickest, as machines are busy."""
+    """From the moment supervisord spawns it to the first answer outside, of three starts the quickest; more where the machine is busy."""
     box, seen = make_box(), []
     for _ in range(3):
         begun = time.monotonic()
@@ -44,8 +44,9 @@ def test_the_server_answers_within_two_seconds_of_its_start(make_box):
         since = answered - datetime.datetime.strptime(spawned + "+0000", "%Y-%m-%d %H:%M:%S,%f%z")
         seen.append((since.total_seconds(), round(time.monotonic() - begun, 1), first["slurm"]))
         box.remove(keep_volume=True)
-    assert min(seen)[0] < 2 * float(os.environ.get("JR_SLOWER", "1")), seen
-    print(f"health after its start, after docker run, with Slurm: {seen}")
+    busy = max(1, os.getloadavg()[0] / os.cpu_count())  # so many want each processor
+    print(f"health after its start, after docker run, with Slurm: {seen}; busy {busy:.1f}")
+    assert min(seen)[0] < 2 * busy * float(os.environ.get("JR_SLOWER", "1")), (seen, busy)
 
 
 def test_the_server_serves_before_slurm_is_ready(box):

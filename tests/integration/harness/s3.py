@@ -99,6 +99,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.behind = behind
         self.keys = {KEY_ID: KEY}
         self.open, self.changed = 0, threading.Condition()  # connections
+        self.completed = set()  # of the uploads in parts, which s3rver answers with a 500 when they are completed again
         self.calm()
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -204,7 +205,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             server.unsigned += 1
         if server.fault and server.fault(self, body):
             return None
+        completes = self.command == "POST" and "uploadId=" in self.path
+        if completes and self.path in server.completed:
+            return self.error(404, "NoSuchUpload")
         status, headers, content = self.upstream(body)
+        if completes and status == 200:
+            server.completed.add(self.path)
         etag = headers.get("ETag") or headers.get("etag") or headers.get("Etag")
         wanted = self.headers.get("If-Match")
         if wanted and etag and wanted != etag and server.checks_if_match:

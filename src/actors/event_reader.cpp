@@ -26,7 +26,7 @@ job_event present_state(const job& j) {
           j.state, j.done, j.reason, j.ended_at.value_or(j.started_at.value_or(j.created_at))};
 }
 
-event_page read(event_tables& t, const event_query& q) {
+event_page read_events(event_tables& t, const event_query& q) {
   if (q.job_id == 0)
     return {t.events.after(q.after, q.limit), t.events.largest(), false};
   // The job first: an event that is committed meanwhile is one more, not one that seems to lack.
@@ -45,7 +45,7 @@ event_page read(event_tables& t, const event_query& q) {
 event_actor::behavior_type event_reader(event_actor::pointer, const services& with) {
   const auto t = std::make_shared<event_tables>(with);
   return {[t](atom::list, const event_query& q) -> caf::result<event_page> {
-    return answer([&] { return read(*t, q); });
+    return answer([&] { return read_events(*t, q); });
   }};
 }
 

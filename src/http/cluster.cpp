@@ -47,7 +47,7 @@ object amount(std::int64_t total, std::int64_t used) {
   return {{"total", total}, {"used", used}, {"free", std::max<std::int64_t>(total - used, 0)}};
 }
 
-array shown_nodes(const std::vector<slurm::node>& nodes) {
+array nodes_to_json(const std::vector<slurm::node>& nodes) {
   array list;
   for (const auto& n : nodes)
     list.push_back(object{{"name", n.name},
@@ -60,7 +60,7 @@ array shown_nodes(const std::vector<slurm::node>& nodes) {
   return list;
 }
 
-array shown_partitions(const std::vector<slurm::partition>& partitions) {
+array partitions_to_json(const std::vector<slurm::partition>& partitions) {
   array list;
   for (const auto& p : partitions)
     list.push_back(
@@ -115,8 +115,8 @@ asio::awaitable<response> get_cluster(exchange& x) {
   const auto slurm = x.with.published.slurm.view();
   co_return json(beast::status::ok, {{"slurm", works(slurm)},
                                      {"problems", problems(x.with, slurm)},
-                                     {"nodes", shown_nodes(seen.nodes)},
-                                     {"partitions", shown_partitions(seen.partitions)},
+                                     {"nodes", nodes_to_json(seen.nodes)},
+                                     {"partitions", partitions_to_json(seen.partitions)},
                                      {"disk", space},
                                      {"host", x.with.found.host}});
 }

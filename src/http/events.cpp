@@ -39,7 +39,7 @@ bool wants_stream(const exchange& x) {
   return stream > page || (stream == page && stream > 0 && !asks_for_page);
 }
 
-asio::awaitable<event_page> read(const context& with, place at, std::int64_t limit) {
+asio::awaitable<event_page> read_page(const context& with, place at, std::int64_t limit) {
   auto page =
       co_await ask(with.to.events, patience, atom::list_v, event_query{at.job_id, at.after, limit});
   co_return page;
@@ -75,7 +75,7 @@ public:
 
   asio::awaitable<bool> make(response& res) override {
     value_of(newest_);
-    const auto page = co_await read(with_, at_, limit_);
+    const auto page = co_await read_page(with_, at_, limit_);
     res = as_page(at_, page);
     co_return true;
   }
@@ -94,7 +94,7 @@ struct sent_page {
 
 /// The next events, if there are any, and moves on.
 asio::awaitable<sent_page> send_page(const context& with, place& at, body_sink& sink) {
-  const auto page = co_await read(with, at, page_size);
+  const auto page = co_await read_page(with, at, page_size);
   std::string text;
   for (const auto& e : page.items)
     text += server_sent(at.of(e), e.type, boost::json::serialize(to_json(e)));
@@ -141,7 +141,7 @@ asio::awaitable<response> serve(exchange& x, std::int64_t job_id) {
   const bool stream = wants_stream(x);
   // Of all jobs a reader without a cursor hears what is new; of one job, everything.
   place at{job_id, from.value_or(job_id == 0 ? std::numeric_limits<std::int64_t>::max() : -1)};
-  const auto page = co_await read(x.with, at, stream ? 1 : limit);
+  const auto page = co_await read_page(x.with, at, stream ? 1 : limit);
   if (job_id == 0)
     at.after = std::min(at.after, page.newest); // a cursor of a database that is gone starts anew
   if (stream && from && page.over && page.items.empty())

@@ -6,7 +6,7 @@ namespace {
 
 #define EVENT_COLUMNS "n, job_id, seq, type, state, done, reason, at"
 
-std::vector<job_event> read(sqlite::statement::rows rows) {
+std::vector<job_event> read_events(sqlite::statement::rows rows) {
   std::vector<job_event> found;
   for (auto r : rows)
     found.push_back({r.integer(0), r.integer(1), r.integer(2), r.text(3), r.text(4),
@@ -32,12 +32,12 @@ void events::insert(job_event& e) {
 }
 
 std::vector<job_event> events::after(std::int64_t n, std::int64_t limit) {
-  return read(after_(n, limit));
+  return read_events(after_(n, limit));
 }
 
 std::vector<job_event> events::of_job_after(std::int64_t job_id, std::int64_t seq,
                                             std::int64_t limit) {
-  return read(of_job_after_(job_id, seq, limit));
+  return read_events(of_job_after_(job_id, seq, limit));
 }
 
 std::int64_t events::largest() {

@@ -34,6 +34,9 @@ tar_planner::plan(const std::filesystem::path& folder,
   if (auto walked = look_through(folder, how_.small, skip); walked.cut.empty())
     return std::make_shared<const tar_plan>(std::move(walked.files));
   struct large {
+    large(std::unique_ptr<place> one, std::vector<found_file> files)
+        : held(std::move(one)),
+          plan(std::move(files)) {}
     std::unique_ptr<place> held; // given back after the plan's memory
     tar_plan plan;
   };
@@ -41,8 +44,7 @@ tar_planner::plan(const std::filesystem::path& folder,
   auto walked = look_through(folder, how_.large, skip);
   if (!walked.cut.empty()) // it would look complete
     throw failure(errc::unprocessable, walked.cut);
-  const auto made =
-      std::make_shared<const large>(std::move(held), tar_plan{std::move(walked.files)});
+  const auto made = std::make_shared<const large>(std::move(held), std::move(walked.files));
   return {made, &made->plan};
 }
 

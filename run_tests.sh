@@ -124,16 +124,15 @@ tus_client() {
   [[ -d $JR_TUS_CLIENT/node_modules/tus-js-client ]] || { mkdir -p "$JR_TUS_CLIENT" && npm install --silent --no-fund --no-audit --prefix "$JR_TUS_CLIENT" tus-js-client@4; }
 }
 
-# integration PRESET [FILE...]. Real daemons beside each other on a small machine: a test that fails gets a second try, and is named (R).
+# Real daemons beside each other on a small machine: a test that fails gets a second try, and is named (R).
 integration() {
   local preset=$1
-  shift
   step 'the OpenAPI validator' validator
   step 'the S3 server' s3_server
   step 'the tus client' tus_client
   step "install: $preset" bash -c "cmake --install build/$preset --prefix $work/$preset >/dev/null" || return
   JOBRUNNER_PREFIX=$work/$preset counted "integration tests: $preset" "$work/integration-$preset.xml" \
-    $python -m pytest "${@:-tests/integration}" -q -rR --reruns 1 -n "$sites" --dist loadfile --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$preset.xml"
+    $python -m pytest tests/integration -q -rR --reruns 1 -n "$sites" --dist loadfile --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/integration-$preset.xml"
 }
 
 # The server with places to die at, for the tests that kill it there.
@@ -168,12 +167,10 @@ asan() {
 }
 
 tsan_options=suppressions=$PWD/tests/sanitizers/tsan.supp:second_deadlock_stack=1
-# Those of the integration tests in which the most threads and actors meet.
-meetings=(tests/integration/test_{events,exports,imports,job_arrays,job_control,jobs,log,long_poll,outputs,put,transfer_events,tus}.py)
-tsan() { # [FILE...]
-  build tsan || return
-  TSAN_OPTIONS=$tsan_options:halt_on_error=1 unit tsan
-  TSAN_OPTIONS=$tsan_options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan "$@"
+tsan_unit() { build tsan && TSAN_OPTIONS=$tsan_options:halt_on_error=1 unit tsan; }
+tsan() {
+  tsan_unit
+  TSAN_OPTIONS=$tsan_options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
 }
 
 # Needs an engine's daemon, or root: podman and buildah then do without one.
@@ -205,7 +202,7 @@ all() {
   wait
   ahead tidied
   asan
-  tsan "${meetings[@]}" # the others take too long for every change
+  tsan_unit # its integration tests take too long for every change
   wait
   tidy
   container

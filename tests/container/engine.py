@@ -48,7 +48,7 @@ class Podman:
         base(self)
         with tempfile.TemporaryDirectory() as own:
             run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "--format", "docker", "--layers",
-                 *_hosts_apt(pathlib.Path(own)), *_hosts_ccache(pathlib.Path(own)), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
+                 *_hosts_apt(pathlib.Path(own)), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
 
 
 def base(engine):
@@ -82,15 +82,6 @@ def _hosts_apt(folder):
         path.chmod(0o644)
     folder.chmod(0o755)
     return options
-
-
-def _hosts_ccache(folder):
-    """What was compiled here already need not be compiled again in a build."""
-    cache = pathlib.Path(os.environ.get("CCACHE_DIR", pathlib.Path.home() / ".cache/ccache"))
-    if not cache.is_dir():
-        return []
-    (folder / "ccache").write_text("base_dir = /src\nhash_dir = false\nmax_size = 20G\n")
-    return ["-v", f"{cache}:/root/.cache/ccache", "-v", f"{folder}/ccache:/etc/ccache.conf:ro"]
 
 
 def find():

@@ -20,7 +20,7 @@ COMMIT = ["staging_made", "dataset_named", "dataset_synced", "dataset_row_writte
 
 @pytest.fixture(scope="module")
 def broken(site, bucket):
-    server = failpoints.server(site, "work-crashes", **bucket.environment())
+    server = failpoints.server(site, "work-crashes", **bucket.environment(JR_S3_STALL_S="60", JR_S3_RETRY_S="120"))  # what is slow is no fault here
     yield server
     server.stop()
 

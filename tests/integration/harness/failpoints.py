@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from .sanitizers import patient
+
 SOURCES = pathlib.Path(__file__).parent.parent.parent.parent / "src"
 ALL = sorted({name for file in SOURCES.rglob("*.cpp") for name in re.findall(r'JR_FAILPOINT\("(\w+)"\)', file.read_text())})
 
@@ -31,5 +33,5 @@ def server(site, name, **environment):
 def dies(server, seconds=60):
     """It was killed at its failpoint, at which it will not be killed again."""
     point = server.environment.pop("JR_FAILPOINT")
-    server.process.wait(seconds)
+    server.process.wait(patient(seconds))
     assert server.process.returncode == -9, f"{point} was not reached"

@@ -41,7 +41,7 @@ RUN n=61651; for user in jobrunner runner munge s3fs; do \
  && echo user_allow_other >>/etc/fuse.conf \
  # Keys are made by each instance for itself; one in the image would be everybody's.
  && apt-get clean \
- && rm -rf /etc/munge/munge.key /tmp/packages-image.txt /usr/sbin/policy-rc.d /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
+ && rm -rf /etc/munge/munge.key /tmp/packages-image.txt /usr/sbin/policy-rc.d /root/.cache /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
 COPY --from=build /out/usr/local /usr/local
 
 # With these, --gpus all brings the driver's libraries and nvidia-smi into the container.

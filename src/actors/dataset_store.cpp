@@ -153,6 +153,7 @@ void dataset_store::move_in(const arrival& a, const dataset& made) {
   try {
     if (chmod(home.c_str(), 0555) != 0)
       throw errno_failure("close the dataset's folder");
+    sync_folder(home);
     sync_folder(lists_);
     sync_folder(folder_);
     JR_FAILPOINT("dataset_synced");

@@ -137,7 +137,15 @@ ingest::ingest(const extraction& how, fs::path staging, const std::string& filen
   }
 }
 
-ingest::~ingest() = default; // kills an extractor that still runs
+/// An extractor that still runs is killed, and has gone before others clean up behind it.
+ingest::~ingest() {
+  try {
+    if (extractor_)
+      extractor_->wait(std::chrono::seconds{0});
+  } catch (...) {
+    log("ingest", "extractor_stays", {{"folder", staging_.string()}});
+  }
+}
 
 void ingest::start_extractor(int input) {
   const auto budget = [](const char* name, std::uint64_t value) {

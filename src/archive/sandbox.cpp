@@ -20,12 +20,13 @@ constexpr bool sanitized = true; // shadow memory is terabytes of address space,
 constexpr bool sanitized = false;
 #endif
 
-void limit(__rlimit_resource resource, std::uint64_t most) {
+/// `grace` is between the limit that can be explained and the one that kills.
+void limit(__rlimit_resource resource, std::uint64_t most, std::uint64_t grace = 0) {
   rlimit now{};
   if (getrlimit(resource, &now) != 0)
     throw errno_failure("reading a resource limit");
   const auto lowered = std::min<rlim_t>(most, now.rlim_max);
-  const rlimit wanted{lowered, lowered};
+  const rlimit wanted{lowered, std::min<rlim_t>(lowered + grace, now.rlim_max)};
   if (setrlimit(resource, &wanted) != 0)
     throw errno_failure("setting a resource limit");
 }
@@ -58,10 +59,12 @@ void confine(const confinement& most, task what) {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, std::max<std::uint64_t>(most.max_file, 1U << 16U)); // also of our own answer
   limit(RLIMIT_NOFILE, what == task::remove ? 256 : 64); // remove holds one for each level
-  limit(RLIMIT_CPU, most.max_seconds);
+  limit(RLIMIT_CPU, most.max_seconds, 5);
   if (!sanitized)
     limit(RLIMIT_AS, 1ULL << 30U); // xz -9 needs 65 MiB, zstd with its largest window 128
   allow_only(most.folder, what);
+  if (what == task::extract)
+    forbid_calls();
 }
 
 void no_more_threads() {

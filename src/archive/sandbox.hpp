@@ -15,15 +15,18 @@ struct confinement {
 };
 
 /// For good, for this process: no new privileges, no core, no other descriptors, a umask of 022,
-/// limits on memory, descriptors, processor time and the size of a file, and by Landlock no file
-/// outside the folder and no network. Throws failure{internal} if the kernel refuses what it has; a
-/// kernel without Landlock is left at that.
+/// limits on memory, descriptors, processor time and the size of a file, by Landlock no file
+/// outside the folder, and for task::extract by seccomp no network, no other process and no mode
+/// that gives rights. Throws failure{internal} if the kernel refuses what it has; a kernel without
+/// Landlock or seccomp is left at that.
 void confine(const confinement&, task what);
 
 /// Nor processes. After confine() and after the threads that are needed. Throws failure{internal}.
 void no_more_threads();
 
-/// The part of confine() that is Landlock. Returns whether the kernel has it. Apart for tests.
+/// The parts of confine() that are Landlock and seccomp. Whether the kernel has them. Apart for
+/// tests.
 bool allow_only(int folder, task what);
+bool forbid_calls();
 
 } // namespace jobrunner::archive

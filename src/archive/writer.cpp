@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint64_t space_step = 16U << 20U; // bytes between two looks at the free space
 constexpr std::uint64_t inode_cost = 4096;       // about what a small file takes besides its bytes
 constexpr std::uint64_t worth_writing_soon = 1U << 20U; // small files cost less in one go
+constexpr std::uint64_t soon_step = 8U << 20U;          // much at once would wait for the disk
 
 // A limit of the process (RLIMIT_FSIZE) or of the file system is the archive's fault, not ours.
 failure write_failure(const std::string& path) {
@@ -121,6 +122,7 @@ void writer::begin_file(const entry& e) {
   size_ = e.size;
   extent_ = 0;
   length_ = 0;
+  begun_ = 0;
   mtime_ = e.mtime;
 }
 
@@ -147,6 +149,13 @@ void writer::write(const block& b) {
   }
   if (!b.bytes.empty())
     length_ = std::max(length_, end);
+  if (length_ - begun_ >= soon_step)
+    begin_writing();
+}
+
+void writer::begin_writing() {
+  write_soon(file_.get(), begun_, length_ - begun_);
+  begun_ = length_;
 }
 
 void writer::end_file() {
@@ -159,7 +168,7 @@ void writer::end_file() {
   set_time(file_.get(), mtime_);
   list_.end(file_path_, size);
   if (length_ >= worth_writing_soon)
-    write_soon(file_.get(), 0, length_);
+    begin_writing();
   file_.reset();
 }
 

@@ -41,6 +41,7 @@ private:
 
   int parent(std::string_view path); // the descriptor of that folder, made if it is not there
   unique_fd step(int at, const std::string& name, const std::string& path);
+  void begin_writing();
   void check_space(std::uint64_t bytes);
 
   int top_;
@@ -59,6 +60,7 @@ private:
   std::uint64_t size_ = 0;   // as announced
   std::uint64_t extent_ = 0; // of its blocks
   std::uint64_t length_ = 0; // of the file on the disk
+  std::uint64_t begun_ = 0;  // of it, what the disk has begun to write
   std::optional<std::int64_t> mtime_;
 };
 

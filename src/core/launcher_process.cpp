@@ -120,10 +120,16 @@ public:
 
   void kill_all() const {
     for (const auto& [pid, command] : running_)
-      ::kill(-pid, SIGKILL);
+      kill(pid);
   }
 
 private:
+  /// It, which may have left its group, and its group.
+  static void kill(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    ::kill(-pid, SIGKILL);
+  }
+
   bool hear() {
     request message;
     received files;
@@ -132,7 +138,7 @@ private:
     if (message.what == request::kind::kill) {
       for (const auto& [pid, command] : running_)
         if (command.id == message.id)
-          ::kill(-pid, SIGKILL);
+          kill(pid);
       return true;
     }
     auto& report = files.back();

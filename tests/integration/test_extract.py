@@ -3,6 +3,7 @@ import errno
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import lzma
 import os
@@ -46,10 +47,12 @@ HARMLESS = {
 
 
 def archives(victim):
+    """Each as it is and in every compression; in one of them, by turns, where each takes longer."""
+    turns = itertools.cycle(make_archives.COMPRESSIONS.items())
     for name, data in make_archives.hostile(victim).items():
         yield name, name, data
         if name.endswith(".tar"):
-            for ending, compress in make_archives.COMPRESSIONS.items():
+            for ending, compress in itertools.islice(turns, 1) if sanitizers.SLOWER > 1 else make_archives.COMPRESSIONS.items():
                 yield name, name + ending, compress(data)
 
 
@@ -72,7 +75,7 @@ def test_every_hostile_archive_is_refused_or_harmless(place):
         place.remove()
         assert place.canaries() == place.before, f"removing {name} reached a canary"
         count += 1
-    assert not unused and count > 300
+    assert not unused and count > (300 if sanitizers.SLOWER == 1 else 100)
 
 
 def test_the_sentence_names_the_entry_and_what_would_be_right(place):
@@ -104,7 +107,8 @@ def sample_zip():
     return out.getvalue()
 
 
-def test_a_thousand_random_truncations_in_six_formats_are_refused(place):
+def test_random_truncations_in_six_formats_are_refused(place):
+    """A thousand of them; fewer where each takes longer."""
     seed = int(os.environ.get("JOBRUNNER_TEST_SEED", "20"))
     print(f"JOBRUNNER_TEST_SEED={seed}")
     pick = random.Random(seed)
@@ -116,7 +120,7 @@ def test_a_thousand_random_truncations_in_six_formats_are_refused(place):
         status, said = place.extract(data, "zip" if name == "zip" else "tar")
         assert (status, said.get("files")) == (0, 12), (name, said)
         place.remove()
-    for i in range(1000):
+    for i in range(int(1000 / sanitizers.SLOWER ** 2)):
         name = list(formats)[i % len(formats)]
         # Cuts near the end are the ones that pass for whole.
         near_end = pick.random() < 0.3
@@ -165,7 +169,7 @@ def test_an_archive_that_takes_too_long_is_stopped(place):
         file.seek(0)
         done = place.run("extract", "tar", place.out, "max_bytes=10000000000", "max_files=10", "max_ratio=1000000", "max_seconds=1",
                          "list=" + str(place.base / "t" / "list"), stdin=file)
-    assert done.returncode in (-signal.SIGXCPU, -signal.SIGKILL), done
+    assert done.returncode == -signal.SIGXCPU, done  # by which the server knows why
     (place.base / "t" / "list").unlink()
 
 

@@ -3,35 +3,16 @@
 The job's very last command writes down the time. From then on: until slurmctld's completion log has the job's line, until the
 long-poll of our server answers, and until a client that asks FastAPI every 2 s sees that the job runs no more.
 """
-import os
 import pathlib
 import random
-import threading
 import time
 
 from bench.harness import jobs, plot
 from bench.harness.result import Result
 from bench.harness.rounds import interleaved, median, percentile
+from harness.log_watch import LogWatch
 
 POLL_S = 2.0
-
-
-class LogWatch(threading.Thread):
-    """When a job's line came into the completion log."""
-
-    def __init__(self, path, job_id):
-        super().__init__(daemon=True)
-        self.file, self.wanted, self.at = open(path, encoding="utf-8"), f"JobId={job_id} ", None
-        self.file.seek(0, os.SEEK_END)
-
-    def run(self):
-        end, text = time.monotonic() + 60, ""
-        while self.at is None and time.monotonic() < end:
-            text += self.file.read()
-            if self.wanted in text:
-                self.at = time.time()
-            else:
-                time.sleep(0.001)
 
 
 def run(stage):

@@ -4,11 +4,11 @@ import os
 import secrets
 import shutil
 import statistics
-import threading
 import time
 
 import pytest
 from harness import datasets
+from harness.log_watch import LogWatch
 
 RUNS = int(os.environ.get("JR_RUNS", "8"))
 TICK_MS = 30_000  # nothing in here can be known from the clock alone
@@ -31,24 +31,6 @@ def tools(slow_clock):
 def submit(site, tools, script, **params):
     with site.client() as client:
         return client.submit(tools, "pytorch_infer", params_json=json.dumps({"script": script, **params}))
-
-
-class LogWatch(threading.Thread):
-    """When a job's line came into the completion log."""
-
-    def __init__(self, path, job_id):
-        super().__init__(daemon=True)
-        self.file, self.wanted, self.at = open(path, encoding="utf-8"), f"JobId={job_id} ", None
-        self.file.seek(0, os.SEEK_END)
-
-    def run(self):
-        end, text = time.monotonic() + 60, ""
-        while self.at is None and time.monotonic() < end:
-            text += self.file.read()
-            if self.wanted in text:
-                self.at = time.time()
-            else:
-                time.sleep(0.001)
 
 
 def test_an_end_is_known_long_before_the_clock_would_tell(slow_clock, tools):

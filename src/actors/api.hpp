@@ -212,6 +212,7 @@ struct event_wait {
   std::int64_t job_id = 0; // 0: all jobs
   std::int64_t after = 0;  // the job's seq; of all jobs the n of an event
   std::chrono::milliseconds patience{};
+  bool end_only = false; // of one job: nothing before its end is worth an answer
 };
 
 /// One look at Slurm's queue.

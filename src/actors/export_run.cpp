@@ -1,11 +1,10 @@
 #include "actors/export_run.hpp"
 
+#include "actors/job_files.hpp"
 #include "core/error.hpp"
-#include "core/file_walk.hpp"
 #include "s3/key_path.hpp"
 
 #include <filesystem>
-#include <limits>
 
 namespace jobrunner {
 
@@ -15,13 +14,7 @@ namespace fs = std::filesystem;
 
 std::vector<s3::to_send> files_of(const services& with, const job& of, const std::string& prefix) {
   std::vector<s3::to_send> files;
-  const auto most = with.settings.max_extracted_files;
-  const auto walked = look_through(of.result_dir, {most, std::numeric_limits<std::size_t>::max()});
-  if (!walked.cut.empty()) // it would look complete
-    throw failure(errc::too_large, "job " + std::to_string(of.id) +
-                                       " has left too much for one export: " + walked.cut +
-                                       " (JR_MAX_EXTRACTED_FILES)");
-  for (const auto& f : walked.files) {
+  for (const auto& f : job_files(of, with.settings.max_extracted_files)) {
     s3::key_path(prefix + f.path);
     files.push_back({f.path, static_cast<std::uint64_t>(f.bytes)});
   }

@@ -40,6 +40,12 @@ bool is_missing(const std::filesystem::path& path) {
 
 } // namespace
 
+bool waits_on(const job& was, const slurm::report& now) {
+  return now.state == "PENDING" && was.state == now.state && now.node.empty() &&
+         slurm::explain(now.state, now.reason, was.exit_code.value_or(0),
+                        was.exit_signal.value_or(0)) == was.reason;
+}
+
 std::optional<job> progress(const job& was, const slurm::report& now,
                             const std::filesystem::path& job_dir) {
   if (slurm::is_final(now.state))

@@ -10,6 +10,9 @@
 
 namespace jobrunner {
 
+/// Whether it waits just as it did: of a long queue nearly all do, and cost no copy and no file.
+bool waits_on(const job& was, const slurm::report& now);
+
 /// The job as Slurm now shows it, with the next sequence number; nothing if nothing has changed.
 std::optional<job> progress(const job& was, const slurm::report& now,
                             const std::filesystem::path& job_dir);

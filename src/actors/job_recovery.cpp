@@ -35,9 +35,11 @@ std::int64_t started_as(const job& j, const slurm::report& r, const std::filesys
 /// What Slurm says, but for ends of jobs that have not begun: a slurmd that cannot start calls them
 /// COMPLETED, and after a crash one may have removed a job's script, which then is FAILED.
 std::optional<job> job_registry::shown_by_slurm(open_job& o, const slurm::report& r) {
-  const auto folder = job_dir(with_, o.now.uuid);
   if (r.state != "RUNNING")
     o.recorded = {};
+  if (waits_on(o.now, r))
+    return std::nullopt;
+  const auto folder = job_dir(with_, o.now.uuid);
   const bool with_another =
       r.state == "CANCELLED" && r.node.empty() && waits_for_second_start(o.now);
   if (const auto other = started_as(o.now, r, folder); other > 0) {

@@ -38,6 +38,7 @@ job_registry::job_registry(job_actor::pointer self, const services& with, indexe
       datasets_(db_),
       deletions_(db_),
       webhook_rows_(db_),
+      waiting_([self](const caf::actor_addr& asker) { self->demonitor(asker); }),
       newest_event_(events_.largest()) {
   recover();
 }

@@ -102,7 +102,6 @@ private:
   void end_ghosts(const std::vector<const slurm::report*>&, moment look);
   void commit(std::vector<job> changed);
   job_event event_of(const job&) const;
-  std::int64_t newest(std::int64_t id);
   void set_alarm();
   void tell(const job&, std::int64_t newest_event);
   void keep(const job&);

@@ -15,15 +15,15 @@ constexpr auto together = 10ms; // deadlines so near to each other are met at on
 
 } // namespace
 
-std::int64_t job_registry::newest(std::int64_t id) {
-  return id == 0 ? newest_event_ : get(id).seq;
-}
-
 caf::result<std::int64_t> job_registry::wait(const event_wait& what) {
-  const auto known = newest(what.job_id);
+  const auto j = what.job_id == 0 ? std::nullopt : std::optional{get(what.job_id)};
+  const auto known = j ? j->seq : newest_event_;
+  const bool news = known > what.after && (!what.end_only || !j || j->done);
   const auto asker = self_->current_sender();
-  if (known > what.after || what.patience <= 0ms || !asker)
+  if (news)
     return known;
+  if (what.patience <= 0ms || !asker)
+    return what.after;
   if (waiting_.size() >= most_waiting)
     throw failure(errc::too_many,
                   std::to_string(waiting_.size()) + " clients wait already; ask without wait");
@@ -55,8 +55,8 @@ void job_registry::set_alarm() {
 
 void job_registry::tell(const job& j, std::int64_t newest_event) {
   newest_event_ = std::max(newest_event_, newest_event);
-  waiting_.settle(j.id, j.seq);
-  waiting_.settle(0, newest_event_);
+  waiting_.settle(j.id, j.seq, j.done);
+  waiting_.settle(0, newest_event_, true);
 }
 
 } // namespace jobrunner

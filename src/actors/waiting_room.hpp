@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -22,11 +23,14 @@ public:
   using promise = caf::typed_response_promise<std::int64_t>;
   using moment = std::chrono::steady_clock::time_point;
 
+  /// `leave` is called for each asker before it is answered: whoever monitors it need not any more.
+  explicit waiting_room(std::function<void(const caf::actor_addr&)> leave);
+
   /// Each asker waits once.
   void add(const event_wait&, const caf::actor_addr& asker, promise reply, moment until);
 
   /// The number of that job (0: of all events) is `newest` now: answers those who wait for it.
-  void settle(std::int64_t job_id, std::int64_t newest);
+  void settle(std::int64_t job_id, std::int64_t newest, bool ended);
 
   /// Answers those whose patience is over by `now` with the number they know.
   void expire(moment now);
@@ -38,10 +42,12 @@ public:
 private:
   struct waiter {
     event_wait what;
+    caf::actor_addr asker;
     promise reply;
     moment until;
   };
   void answer(caf::actor_id asker, std::int64_t number);
+  std::function<void(const caf::actor_addr&)> leave_;
   std::unordered_map<caf::actor_id, waiter> waiting_; // by asker
   std::set<std::pair<std::int64_t, caf::actor_id>> by_job_;
   std::set<std::pair<moment, caf::actor_id>> by_time_;

@@ -59,7 +59,12 @@ bool unchanged(const question& q, const job& j) {
   return q.tags && !none_match(*q.tags, etag_of(j));
 }
 
-/// Whether there is something to tell of a job as it is: without `since` and If-None-Match its end.
+/// Without `since` and If-None-Match.
+bool only_its_end(const question& q) {
+  return !q.state && !q.tags;
+}
+
+/// Whether there is something to tell of a job as it is.
 bool worth_telling(const question& q, const job& j) {
   return j.done || (q.state && *q.state != j.state) || (q.tags && !unchanged(q, j));
 }
@@ -132,7 +137,7 @@ public:
             std::function<void()> done) override {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - clock::now());
     ask_late(ex, cancelled, std::move(done), newest_, with_.to.jobs, in_its_time, atom::wait_v,
-             event_wait{question_.id, seq_, left});
+             event_wait{question_.id, seq_, left, only_its_end(question_)});
   }
 
   asio::awaitable<bool> make(response& res) override {

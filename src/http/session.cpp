@@ -46,6 +46,7 @@ session::session(asio::ip::tcp::socket socket, const asio::ip::address& peer, co
       buffer_(buffer_bytes) {
   boost::system::error_code ec;
   socket_.set_option(asio::ip::tcp::no_delay(true), ec);
+  socket_.non_blocking(true, ec);
 }
 
 void session::close() {
@@ -76,23 +77,28 @@ void session::go_on() {
                      interrupt_.slot(), [self = shared_from_this()](const std::exception_ptr&) {
                        if (self->later_)
                          self->park();
+                       else if (self->rests_)
+                         self->rest();
                        else
                          self->ended_(*self);
                      }));
 }
 
-/// Until there is nothing more to do, or something to wait for.
+/// Until there is nothing more to do, or something to wait for. Where one event answers thousands,
+/// none of them goes on to its next request here: all would have their coroutines at once.
 asio::awaitable<void> session::run() {
   try {
+    const bool late = later_ != nullptr;
     bool again = true;
-    if (later_)
+    if (late)
       again = co_await make_late();
-    while (again && !later_)
+    rests_ = late && again && !later_ && buffer_.size() == 0;
+    while (again && !later_ && !rests_)
       again = co_await serve_one();
   } catch (const std::exception&) {
     later_.reset(); // The client is gone, or was too slow: there is nobody to tell.
   }
-  if (!later_)
+  if (!later_ && !rests_)
     close();
 }
 
@@ -150,9 +156,6 @@ void session::release() {
 
 /// False if the connection is to be closed: the client is gone, or was told what is wrong.
 asio::awaitable<bool> session::read_header() {
-  parser_ = std::make_unique<request_parser>();
-  parser_->header_limit(largest_header);
-  parser_->body_limit(boost::none); // each route has its own
   if (buffer_.size() == 0) {
     boost::system::error_code gone;
     const auto n = co_await socket_.async_read_some(buffer_.prepare(usual_bytes),
@@ -162,6 +165,9 @@ asio::awaitable<bool> session::read_header() {
     buffer_.commit(n);
   }
   deadline_ = clock::now() + header_time;
+  parser_ = std::make_unique<request_parser>();
+  parser_->header_limit(largest_header);
+  parser_->body_limit(boost::none); // each route has its own
   const auto head = co_await read_head(socket_, buffer_, *parser_);
   folded_ = head.folded;
   const auto ec = head.error;
@@ -188,7 +194,13 @@ asio::awaitable<void> session::write(response& res, bool head) {
     if (res.archive && !head)
       co_await send_archive(socket_, *res.archive, with_.files, progress);
   } else {
-    co_await beast::async_write(socket_, serializer, use_awaitable);
+    // What the socket takes at once needs no turn of the scheduler's, and is not kept until then.
+    boost::system::error_code ec;
+    beast::write(socket_, serializer, ec);
+    if (ec == asio::error::would_block)
+      co_await beast::async_write(socket_, serializer, use_awaitable);
+    else if (ec)
+      throw boost::system::system_error(ec);
   }
   deadline_ = clock::now() + idle_time;
 }

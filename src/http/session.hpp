@@ -49,6 +49,7 @@ private:
 
   void go_on();
   void park();
+  void rest();
   asio::awaitable<void> run();
   asio::awaitable<bool> make_late();
   void set_alarm();
@@ -61,6 +62,7 @@ private:
   void begin_wait();
   void end_wait();
   void listen();
+  void heard(boost::system::error_code ec);
   bool hung_up();
   bool refuses(response& res) const;
   void release();
@@ -88,7 +90,8 @@ private:
   bool idle_ = true, draining_ = false, alarmed_ = false;
   asio::cancellation_signal interrupt_; // ends what run() awaits
   bool waits_ = false, interrupted_ = false, gone_ = false;
-  unsigned waits_seen_ = 0; // tells what a listener listens for
+  bool rests_ = false;     // it goes on when its client speaks
+  bool listening_ = false; // for its client to speak or hang up; outlives the wait
 };
 
 } // namespace jobrunner::http

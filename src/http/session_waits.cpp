@@ -1,5 +1,5 @@
 // How a connection waits: without a parser, a read buffer or a timer, listening only for its client
-// to hang up; and how its deadline is kept.
+// to hang up; how it then rests; and how its deadline is kept.
 #include "http/problem.hpp"
 #include "http/session.hpp"
 #include "http/stream_sink.hpp"
@@ -46,27 +46,38 @@ void session::begin_wait() {
 
 void session::end_wait() {
   waits_ = false;
-  ++waits_seen_;
-  boost::system::error_code ec;
-  socket_.cancel(ec); // the listener
   deadline_ = clock::now() + idle_time;
   set_alarm();
 }
 
 void session::listen() {
-  socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                     [self = shared_from_this(), mine = waits_seen_](boost::system::error_code ec) {
-                       if (!self->waits_ || self->waits_seen_ != mine)
-                         return;
-                       if (!ec && !self->hung_up())
-                         return;
-                       self->gone_ = true;
-                       self->interrupt_.emit(asio::cancellation_type::terminal);
-                     });
+  if (listening_)
+    return;
+  listening_ = true;
+  socket_.async_wait(
+      asio::ip::tcp::socket::wait_read,
+      [self = shared_from_this()](boost::system::error_code ec) { self->heard(ec); });
 }
 
-/// What a readable socket means. A pipelined request waits for its turn; we cannot see a hang-up
-/// behind it.
+void session::heard(boost::system::error_code ec) {
+  listening_ = false;
+  if (waits_ && (ec || hung_up())) {
+    gone_ = true;
+    interrupt_.emit(asio::cancellation_type::terminal);
+  } else if (rests_) {
+    const bool gone = ec || hung_up();
+    if (!gone && listening_)
+      return; // a false alarm
+    rests_ = false;
+    if (!gone)
+      return go_on();
+    close();
+    ended_(*this);
+  }
+}
+
+/// What a readable socket means. A request that comes while its client should wait keeps until
+/// then; we cannot see a hang-up behind it.
 bool session::hung_up() {
   char next = 0;
   const auto n = ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -88,6 +99,14 @@ void session::park() {
     self->end_wait();
     self->go_on();
   });
+}
+
+/// Waits for the next request, without a coroutine.
+void session::rest() {
+  if (socket_.is_open())
+    return listen();
+  rests_ = false;
+  ended_(*this);
 }
 
 /// After a wait: the answer, if there is one now. True if the connection serves on.

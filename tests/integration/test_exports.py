@@ -74,7 +74,7 @@ def test_a_running_job_is_a_409(api):
     api.post(f"/jobs/{number}/cancel")
 
 
-def test_more_files_than_the_limit_are_no_half_export(site, bucket, job, remote):
+def test_more_files_than_the_limit_are_no_half_export_and_no_half_dataset(site, bucket, job, remote):
     before = dict(remote.environment)
     remote.environment["JR_MAX_EXTRACTED_FILES"] = "2"
     remote.restart()
@@ -82,7 +82,9 @@ def test_more_files_than_the_limit_are_no_half_export(site, bucket, job, remote)
         with site.client(remote) as api:
             found = ended(api, begin(api, job_id=job[0], prefix="half"), "FAILED")
         assert found["error"]["status"] == 413 and "JR_MAX_EXTRACTED_FILES" in found["error"]["detail"]
+            answer = api.post("/datasets/from_job", data={"job_id": job[0]})
         assert bucket.get("half/large0.bin") is None
+        assert answer.status_code == 413 and "JR_MAX_EXTRACTED_FILES" in answer.json()["detail"]
     finally:
         remote.environment = before
         remote.restart()

@@ -42,6 +42,20 @@ TEST_F(job_progress, nothing_new_is_no_progress) {
   EXPECT_FALSE(after(in("PENDING")));
 }
 
+TEST_F(job_progress, whoever_waits_on_makes_no_progress_and_all_others_may) {
+  auto r = in("PENDING");
+  r.reason = "Resources";
+  EXPECT_FALSE(waits_on(was, r)) << "a new reason";
+  was = after(r).value();
+  EXPECT_TRUE(waits_on(was, r));
+  EXPECT_FALSE(after(r));
+  r.reason = "Priority";
+  EXPECT_FALSE(waits_on(was, r));
+  EXPECT_FALSE(waits_on(was, in("RUNNING")));
+  was.state = "RUNNING";
+  EXPECT_FALSE(waits_on(was, in("RUNNING")));
+}
+
 TEST_F(job_progress, a_new_state_has_the_next_number) {
   auto r = in("RUNNING");
   r.node = "n1";

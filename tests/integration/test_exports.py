@@ -81,8 +81,8 @@ def test_more_files_than_the_limit_are_no_half_export_and_no_half_dataset(site, 
     try:
         with site.client(remote) as api:
             found = ended(api, begin(api, job_id=job[0], prefix="half"), "FAILED")
-        assert found["error"]["status"] == 413 and "JR_MAX_EXTRACTED_FILES" in found["error"]["detail"]
             answer = api.post("/datasets/from_job", data={"job_id": job[0]})
+        assert found["error"]["status"] == 413 and "JR_MAX_EXTRACTED_FILES" in found["error"]["detail"]
         assert bucket.get("half/large0.bin") is None
         assert answer.status_code == 413 and "JR_MAX_EXTRACTED_FILES" in answer.json()["detail"]
     finally:

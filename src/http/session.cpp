@@ -77,7 +77,7 @@ void session::go_on() {
                      interrupt_.slot(), [self = shared_from_this()](const std::exception_ptr&) {
                        if (self->later_)
                          self->park();
-                       else if (self->rests_)
+                       else if (std::exchange(self->stays_, false))
                          self->rest();
                        else
                          self->ended_(*self);
@@ -92,13 +92,13 @@ asio::awaitable<void> session::run() {
     bool again = true;
     if (late)
       again = co_await make_late();
-    rests_ = late && again && !later_ && buffer_.size() == 0;
-    while (again && !later_ && !rests_)
+    stays_ = late && again && !later_ && buffer_.size() == 0;
+    while (again && !later_ && !stays_)
       again = co_await serve_one();
   } catch (const std::exception&) {
     later_.reset(); // The client is gone, or was too slow: there is nobody to tell.
   }
-  if (!later_ && !rests_)
+  if (!later_ && !stays_)
     close();
 }
 

@@ -90,6 +90,7 @@ private:
   bool idle_ = true, draining_ = false, alarmed_ = false;
   asio::cancellation_signal interrupt_; // ends what run() awaits
   bool waits_ = false, interrupted_ = false, gone_ = false;
+  bool stays_ = false;     // it is to rest when run() has ended
   bool rests_ = false;     // it goes on when its client speaks
   bool listening_ = false; // for its client to speak or hang up; outlives the wait
 };

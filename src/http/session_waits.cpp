@@ -103,10 +103,11 @@ void session::park() {
 
 /// Waits for the next request, without a coroutine.
 void session::rest() {
-  if (socket_.is_open())
-    return listen();
-  rests_ = false;
-  ended_(*this);
+  rests_ = socket_.is_open();
+  if (rests_)
+    listen();
+  else
+    ended_(*this);
 }
 
 /// After a wait: the answer, if there is one now. True if the connection serves on.

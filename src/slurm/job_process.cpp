@@ -86,14 +86,6 @@ std::vector<pid_t> children() {
 
 } // namespace
 
-bool tracked_by_cgroup(std::istream& proc_cgroup) {
-  for (std::string line; std::getline(proc_cgroup, line);)
-    if ((line.starts_with("0::") || line.find(":freezer:") != std::string::npos) &&
-        line.find("/step_") != std::string::npos)
-      return true;
-  return false;
-}
-
 void hold_signals() {
   const auto set = held();
   sigprocmask(SIG_BLOCK, &set, nullptr);
@@ -116,8 +108,6 @@ ending run_command(const std::vector<std::string>& argv,
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   sigset_t early; // came when there was no command yet
   ::sigpending(&early);
-  std::ifstream groups{"/proc/self/cgroup"};
-  const bool to_us_alone = tracked_by_cgroup(groups);
   const auto pid = ::fork();
   if (pid < 0)
     throw std::system_error{errno, std::generic_category(), "fork"};
@@ -132,8 +122,7 @@ ending run_command(const std::vector<std::string>& argv,
       continue; // EINTR
     if (signal != SIGCHLD) {
       // Slurm's other signals (scancel --batch) are for us alone.
-      const bool to_all =
-          (signal == SIGTERM || signal == SIGCONT) && got.si_pid == ::getppid() && !to_us_alone;
+      const bool to_all = (signal == SIGTERM || signal == SIGCONT) && got.si_pid == ::getppid();
       if (!to_all || sigismember(&early, signal) == 1 ||
           !has_it(pid, signal, clock::now() - started))
         ::kill(pid, signal);

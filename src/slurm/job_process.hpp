@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -12,11 +11,6 @@ struct ending {
   int exit_code = 0; // 128 + signal where a signal ended it, as shells have it
   int signal = 0;
 };
-
-/// Of /proc/self/cgroup: whether Slurm tracks this job by a cgroup (proctrack/cgroup: the freezer
-/// of version 1, or version 2). Then it sends SIGTERM and SIGCONT to its own child, us, alone, and
-/// only SIGKILL to all.
-bool tracked_by_cgroup(std::istream& proc_cgroup);
 
 /// Blocks the signals that run_command passes on; call it first of all, so that none ends the
 /// wrapper before it has written down what became of the job.

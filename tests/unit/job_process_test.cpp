@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <sstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
@@ -134,19 +133,6 @@ TEST_F(wrapper_process, a_command_that_catches_what_its_parent_sends_to_all_hear
   for (const auto one : {child, pid})
     ::kill(one, SIGTERM);
   EXPECT_EQ(result(), 1);
-}
-
-TEST(tracked_by_cgroup, a_step_of_slurms_is_seen_in_both_versions) {
-  const auto tracked = [](const std::string& text) {
-    std::istringstream file{text};
-    return tracked_by_cgroup(file);
-  };
-  EXPECT_TRUE(tracked("13:memory:/slurm/uid_61652/job_5/step_batch\n"
-                      "4:freezer:/slurm/uid_61652/job_5/step_batch\n0::/\n"));
-  EXPECT_TRUE(tracked("0::/slurmstepd.scope/job_5/step_batch/user/task_0\n"));
-  EXPECT_FALSE(tracked("13:memory:/slurm/uid_61652/job_5/step_batch\n4:freezer:/\n0::/\n"));
-  EXPECT_FALSE(tracked("0::/\n"));
-  EXPECT_FALSE(tracked(""));
 }
 
 TEST(end_leftovers, finds_what_detached_itself) {

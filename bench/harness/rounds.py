@@ -46,11 +46,11 @@ def children(pid):
                 parents.setdefault(int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[1]), []).append(int(entry.name))
             except (OSError, IndexError):
                 continue  # it has ended meanwhile
-    found, todo = [], [pid]
-    while todo:
-        one = todo.pop()
+    found, unseen = [], [pid]
+    while unseen:
+        one = unseen.pop()
         found.append(one)
-        todo += parents.get(one, [])
+        unseen += parents.get(one, [])
     return found
 
 

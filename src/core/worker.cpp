@@ -18,14 +18,14 @@ worker::~worker() {
 void worker::start(std::function<void()> f) {
   {
     const std::lock_guard held{lock_};
-    todo_ = std::move(f);
+    task_ = std::move(f);
   }
   changed_.notify_all();
 }
 
 void worker::wait() {
   std::unique_lock held{lock_};
-  changed_.wait(held, [this] { return !todo_; });
+  changed_.wait(held, [this] { return !task_; });
   if (failed_)
     std::rethrow_exception(std::exchange(failed_, nullptr));
 }
@@ -33,19 +33,19 @@ void worker::wait() {
 void worker::run() {
   std::unique_lock held{lock_};
   for (;;) {
-    changed_.wait(held, [this] { return todo_ || ends_; });
-    if (!todo_)
+    changed_.wait(held, [this] { return task_ || ends_; });
+    if (!task_)
       return;
     held.unlock();
     std::exception_ptr failed;
     try {
-      todo_();
+      task_();
     } catch (...) {
       failed = std::current_exception();
     }
     held.lock();
     failed_ = failed;
-    todo_ = nullptr;
+    task_ = nullptr;
     changed_.notify_all();
   }
 }

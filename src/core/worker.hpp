@@ -27,7 +27,7 @@ private:
 
   std::mutex lock_;
   std::condition_variable changed_;
-  std::function<void()> todo_; // empty: nothing to do
+  std::function<void()> task_; // empty: nothing to do
   std::exception_ptr failed_;
   bool ends_ = false;
   std::thread thread_; // the last member: it uses the others

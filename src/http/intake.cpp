@@ -18,18 +18,18 @@ intake::intake(exchange& x, std::string staging, const asio::any_io_executor& ho
 
 asio::awaitable<void> intake::receive(splitter split) {
   const pump::sink to = [this, &split](std::span<const char> bytes) -> std::function<void()> {
-    auto todo = split({bytes.data(), bytes.size()});
-    return [this, todo = std::move(todo)] { keep(todo); };
+    auto part = split({bytes.data(), bytes.size()});
+    return [this, part = std::move(part)] { keep(part); };
   };
   co_await pump_.run(x_.with.settings.max_upload_bytes, to);
 }
 
-void intake::keep(const piece& todo) {
-  if (!todo.begin.empty()) {
-    name_ = todo.begin;
-    into_.emplace(x_.with.extraction, staging_, name_, todo.extract);
+void intake::keep(const piece& part) {
+  if (!part.begin.empty()) {
+    name_ = part.begin;
+    into_.emplace(x_.with.extraction, staging_, name_, part.extract);
   }
-  for (const auto bytes : todo.bytes)
+  for (const auto bytes : part.bytes)
     into_->write(bytes);
 }
 

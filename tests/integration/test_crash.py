@@ -84,7 +84,7 @@ def check_files(site, known):
     for sha, files in known.items():
         found = {str(path.relative_to(folder / sha)): hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / sha).rglob("*") if path.is_file()}
         assert found == files, sha
-    assert list((folder / ".staging").glob("*")) == []
+    site.nothing_staged()
     with site.client() as client:
         for path in folder.iterdir():
             if not path.name.startswith("."):  # uploads under way, lists of files, imports

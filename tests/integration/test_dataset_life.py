@@ -105,7 +105,7 @@ def test_a_removed_dataset_is_gone_with_its_files_and_can_come_again(client, sit
     assert client.delete(f"/datasets/{sha}").status_code == 404
     folder = site.root / "datasets"
     assert not (folder / sha).exists() and not (folder / ".files" / sha).exists()
-    site.wait_until(lambda: not list((folder / ".staging").iterdir()), 20, "the files are removed")
+    site.nothing_staged()
     assert client.post("/jobs", data={"dataset_sha": sha, "command_key": "echo_params"}).status_code == 404
     assert client.upload("a.tar", content)["sha256"] == sha
     assert client.get(f"/datasets/{sha}").json()["files"][0]["path"] == "d/f"

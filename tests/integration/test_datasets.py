@@ -18,11 +18,6 @@ def below(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def staging(site):
-    folder = site.root / "datasets" / ".staging"
-    return sorted(folder.iterdir()) if folder.exists() else []
-
-
 @pytest.mark.parametrize("name,content", datasets.every_archive(FILES), ids=lambda value: value if isinstance(value, str) else "")
 def test_every_kind_of_archive_is_extracted_and_not_kept(client, site, name, content):
     sha = datasets.sha256(content)
@@ -60,14 +55,13 @@ def test_exists_answers_with_blanks_as_the_seed_did(client):
 def test_a_wrong_sha256_is_a_400_and_nothing_is_kept(client, site):
     content = datasets.tar({"a": datasets.fresh()})
     sha, wrong = datasets.sha256(content), datasets.sha256(b"other")
-    before = staging(site)
     response = client.post("/datasets/upload", files={"file": ("a.tar", content)}, data={"sha256": wrong})
     assert response.status_code == 400
     assert wrong in response.json()["detail"] and "sha256" in response.json()["detail"]
     for digest in (sha, wrong):
         assert client.get(f"/datasets/exists/{digest}").json() == {"exists": False}
         assert not (site.root / "datasets" / digest).exists()
-    assert staging(site) == before
+    site.nothing_staged()
 
 
 def test_a_sha256_that_is_none_is_a_400(client):
@@ -112,7 +106,7 @@ def test_thirty_two_twins_at_once_are_stored_once(client, site):
     assert {response.status_code for response in responses} <= {200, 429}
     assert answers and len({response.text for response in answers}) == 1
     assert len(below(stored(site, answers[0].json()))) == 200
-    assert staging(site) == []
+    site.nothing_staged()
 
 
 def test_what_is_stored_cannot_be_changed_by_jobs(client, site):
@@ -131,4 +125,4 @@ def test_a_refused_archive_leaves_nothing(client, site):
         assert response.status_code == 422, name
         assert client.get(f"/datasets/exists/{datasets.sha256(content)}").json() == {"exists": False}
         assert not (site.root / "datasets" / datasets.sha256(content)).exists()
-    assert staging(site) == []
+    site.nothing_staged()

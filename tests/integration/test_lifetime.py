@@ -96,7 +96,7 @@ def test_sigterm_with_everything_open_ends_in_time(site, server, client, run_too
     with site.client() as again:
         assert again.job(job_id)["status"] == "RUNNING"
         again.post(f"/jobs/{job_id}/cancel")
-    assert list((site.root / "datasets" / ".staging").glob("*")) == []
+    site.nothing_staged()
 
 
 def test_its_children_end_with_it(site, server):

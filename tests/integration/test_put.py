@@ -52,7 +52,7 @@ def test_other_bytes_than_the_sha256_says_are_a_400_and_not_kept(client, site):
     assert response.status_code == 400 and wrong in response.json()["detail"]
     for sha in (wrong, datasets.sha256(content)):
         assert client.head(f"/datasets/{sha}").status_code == 404
-    assert not list((site.root / "datasets" / ".staging").iterdir())
+    site.nothing_staged()
 
 
 @pytest.mark.parametrize("sha,query,headers,status", [
@@ -90,4 +90,4 @@ def test_twins_at_once_are_stored_once_and_both_answered(client, site):
     assert {response.status_code for response in responses} <= {200, 201}, [response.text for response in responses]
     assert len({response.text for response in responses}) == 1
     assert len(list((site.root / "datasets" / datasets.sha256(content)).iterdir())) == 100
-    site.wait_until(lambda: not list((site.root / "datasets" / ".staging").iterdir()), 10, "staging is empty")
+    site.nothing_staged()

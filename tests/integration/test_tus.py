@@ -167,8 +167,8 @@ def test_an_archive_that_is_refused_says_why_and_leaves_nothing(client, site):
     shown = client.get(path).json()
     assert shown["state"] == "failed" and "../out" in shown["problem"] and shown["dataset"] is None
     assert client.head(f"/datasets/{datasets.sha256(content)}").status_code == 404
-    for folder in (".uploads", ".staging"):
-        site.wait_until(lambda: not list((site.root / "datasets" / folder).iterdir()), 10, f"{folder} is empty")
+    site.nothing_staged()
+    site.wait_until(lambda: not list((site.root / "datasets" / ".uploads").iterdir()), 10, "no upload is kept")
 
 
 def test_extract_false_and_another_sha256_are_heard(client):

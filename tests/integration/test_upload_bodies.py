@@ -94,7 +94,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(client, server, site):
             connection.sendall(b"POST /datasets/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
                                b"Content-Type: multipart/form-data; boundary=b0undary\r\nContent-Length: %d\r\n\r\n"
                                % (site.token.encode(), len(body)) + body[:length])
-    site.wait_until(lambda: not list((site.root / "datasets" / ".staging").glob("*")), 10, "staging is empty")
+    site.nothing_staged()
     assert client.get(f"/datasets/exists/{datasets.sha256(content)}").json() == {"exists": False}
 
 

@@ -124,3 +124,7 @@ class Site:
         while not condition():
             assert time.monotonic() < end, f"not within {seconds} s: {what}"
             time.sleep(0.05)
+
+    def nothing_staged(self):
+        """No upload is under way: an actor in the background empties what is given up."""
+        self.wait_until(lambda: not list((self.root / "datasets" / ".staging").iterdir()), 20, "the staging folder is empty")

@@ -1,9 +1,9 @@
 """What looking at Slurm costs with 10,000 jobs in the queue: processes started, and CPU time beside one plain squeue.
 
-Slurm's commands are counted by a wrapper that the server starts instead of them, for some time without clients and with 16 that
-poll. CPU time is that of the server, its launchers and whatever they started, divided by the looks.
+Slurm's commands are written down by a wrapper that the server starts instead of them, for some time without clients and with 16
+that poll. What starts less than half a second after the command before belongs to the same look: pauses are longer. CPU time is
+that of the server, its launchers and whatever they started, divided by the looks.
 """
-import collections
 import os
 import pwd
 import resource
@@ -24,10 +24,16 @@ def counting(stage):
     log.chmod(0o666)
     for name in ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sinfo"):
         wrapper = folder / name
-        wrapper.write_text(f'#!/bin/sh\necho {name} >>{log}\nexec /usr/bin/{name} "$@"\n')
+        wrapper.write_text(f'#!/bin/sh\nread -r now idle </proc/uptime\necho "$now {name}" >>{log}\nexec /usr/bin/{name} "$@"\n')
         wrapper.chmod(0o755)
     folder.chmod(0o755)
     return folder, log
+
+
+def seen(log):
+    """How many looks there were, and how many commands."""
+    starts = sorted(float(line.split()[0]) for line in log.read_text().splitlines())
+    return sum(late - early >= 0.5 for early, late in zip([0, *starts], starts)), len(starts)
 
 
 def plain_squeue(site):
@@ -51,7 +57,7 @@ def run(stage):
     time.sleep(stage.size(10, 1))  # the events of so many submits are over
     for clients in (0, 16):
         load = None
-        costs, looks, started_all, shares, squeues = [], [], collections.Counter(), [], []
+        costs, looks, commands, shares, squeues = [], [], 0, [], []
         for _ in range(stage.rounds):
             log.write_text("")
             if clients:
@@ -61,15 +67,15 @@ def run(stage):
                 time.sleep(seconds)
             if load:
                 load.wait(30)
-            started = collections.Counter(log.read_text().split())
-            started_all += started
-            looks.append(started["squeue"])
-            costs.append(cost.cpu / max(1, started["squeue"]))
+            count_of_looks, started = seen(log)
+            commands += started
+            looks.append(count_of_looks)
+            costs.append(cost.cpu / max(1, count_of_looks))
             shares.append(100 * cost.cpu / cost.wall)
             squeues += [plain_squeue(site) for _ in range(3)]
         who = f"{clients} clients" if clients else "nobody asks"
         result.measured(f"looks in {seconds} s", who, looks, "")
-        result.target(f"processes a look, {who}", sum(started_all.values()) / max(1, started_all["squeue"]), at_most=1)
+        result.target(f"processes a look, {who}", commands / max(1, sum(looks)), at_most=1)
         if not clients:  # otherwise the answers are in it
             result.measured("CPU time of a look", "ours", [1000 * one for one in costs], "ms")
             result.measured("CPU time of slurmctld for it", "ours", 1000 * controller.cpu / max(1, looks[-1]), "ms")

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr look_pace::span first_pause = 5ms, longest_pause = 3s;
 constexpr int share = 10; // a tenth of the time goes into looking, however large the queue is
+constexpr int rests = 11; // pauses as long as the look: squeue, we and the registry overlap
 constexpr look_pace::span most_spare = 200ms;
 constexpr look_pace::span most_owed = longest_pause / share; // a Slurm that was down for long
 
@@ -27,7 +28,7 @@ look_pace::span look_pace::hinted(moment now) {
 }
 
 look_pace::span look_pace::looked(moment now, span cost, bool moving) {
-  const auto usual = std::clamp((share - 1) * cost, interval_, std::max(interval_, longest_pause));
+  const auto usual = std::clamp(rests * cost, interval_, std::max(interval_, longest_pause));
   rest(now);
   spare_ = std::max(spare_ - cost, -most_owed);
   if (!moving || quick_ == span{} || quick_ >= usual)

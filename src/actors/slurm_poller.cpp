@@ -77,6 +77,7 @@ void slurm_poller::tick(std::uint64_t set) {
 }
 
 void slurm_poller::hint() {
+  hinted_ = true;
   const auto now = clock::now();
   const auto rest = pace_.hinted(now);
   if (rest <= look_pace::span{})
@@ -96,7 +97,6 @@ void slurm_poller::look() {
   auto view = with_.published.slurm.view();
   const bool was_up = view.up;
   view.answers = false;
-  moving_ = false;
   try {
     ask(view);
   } catch (const std::exception& e) {
@@ -112,24 +112,32 @@ void slurm_poller::look() {
   wait(pace_.looked(ended, ended - began, moving_));
 }
 
-/// One look, as far as Slurm answers.
+/// One look, as far as Slurm answers: one command, where all is well.
 void slurm_poller::ask(slurm_view& view) {
-  auto seen = std::make_shared<queue_look>();
-  seen->began = clock::now();
-  seen->jobs = with_.slurm.queue();
-  view.answers = true;
-  view.answered = seen->began;
-  view.answered_at = now();
-  moving_ = std::ranges::any_of(seen->jobs, is_moving);
-  if (view.capacity.cpus == 0 || !view.capacity.trouble.empty() ||
-      looks_since_nodes_ >= looks_between_nodes) {
+  const bool trouble = !view.up || !view.capacity.trouble.empty();
+  const bool busy = hinted_ || moving_; // somebody waits for what the queue says
+  const bool turn = looks_since_nodes_ >= looks_between_nodes * (busy ? 2 : 1);
+  if (trouble || busy || !turn)
+    ask_queue(view);
+  if (trouble || turn) {
     if (!watch_)
       watch_log();
     ask_nodes(view);
   }
-  ++looks_since_nodes_;
   view.up = view.capacity.cpus > 0;
   view.problem = view.up ? "" : "Slurm has no node that could run a job";
+}
+
+void slurm_poller::ask_queue(slurm_view& view) {
+  hinted_ = moving_ = false;
+  auto seen = std::make_shared<queue_look>();
+  seen->began = clock::now();
+  seen->jobs = with_.slurm.queue();
+  ++looks_since_nodes_;
+  view.answers = true;
+  view.answered = seen->began;
+  view.answered_at = now();
+  moving_ = std::ranges::any_of(seen->jobs, is_moving);
   tell(std::move(seen));
 }
 
@@ -137,6 +145,7 @@ void slurm_poller::ask_nodes(slurm_view& view) {
   looks_since_nodes_ = 0;
   nodes_ = with_.slurm.ask_cluster();
   nodes_at_ = clock::now();
+  view.answers = true;
   view.capacity = slurm::capacity_of(nodes_);
 }
 

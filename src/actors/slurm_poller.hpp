@@ -15,7 +15,8 @@ namespace jobrunner {
 
 /// The clock: asks Slurm once a tick, whatever the number of jobs, and at once after a hint (the
 /// completion log has grown, a job was submitted or cancelled); publishes how Slurm is and tells
-/// the registry what it saw. It decides nothing.
+/// the registry what it saw. It decides nothing. Now and then a tick asks for the nodes instead of
+/// the jobs; both are asked for only in trouble, or when the nodes' turn is long over.
 class slurm_poller {
 public:
   slurm_poller(poller_actor::pointer self, const services& with, job_actor registry);
@@ -31,6 +32,7 @@ private:
   using clock = std::chrono::steady_clock;
   void look();
   void ask(slurm_view&);
+  void ask_queue(slurm_view&);
   void ask_nodes(slurm_view&);
   void tell(std::shared_ptr<const queue_look>);
   void recall(const std::vector<std::int64_t>& missing);
@@ -46,6 +48,7 @@ private:
   int looks_since_nodes_ = 0;
   slurm::cluster nodes_; // as last asked for
   clock::time_point nodes_at_{};
+  bool hinted_ = false;  // since the queue was asked for
   bool moving_ = false;  // the last look showed a job between two states
   bool telling_ = false; // the registry has not answered to the last look yet
   bool again_ = false;   // and there was a newer one

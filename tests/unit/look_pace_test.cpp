@@ -20,7 +20,7 @@ TEST_F(look_pace_test, without_a_hint_the_clock_goes_on) {
 }
 
 TEST_F(look_pace_test, a_large_queue_is_looked_at_less_often_and_a_dead_slurm_soon_again) {
-  EXPECT_EQ(pace.looked(now, 165ms, false), 9 * 165ms);
+  EXPECT_EQ(pace.looked(now, 165ms, false), 11 * 165ms);
   EXPECT_EQ(pace.looked(now, 9s, false), 3s);
 }
 

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace jobrunner {
 
@@ -18,16 +21,23 @@ constexpr auto pause_after_failure = 30s;
 constexpr std::uint64_t asked_step = 16U << 20U; // bytes between two messages
 constexpr std::uint64_t slow_step = 1U << 20U;
 
-/// The one that was not looked at for longest, if that is long enough ago.
-std::shared_ptr<const dataset> due(const services& with) {
+/// Those that were not looked at for long enough, some of them, the longest first.
+std::deque<std::string> due(const services& with) {
+  constexpr std::size_t most = 1000; // choosing one of very many costs as much as choosing these
   const auto every = with.settings.scrub_every;
-  std::shared_ptr<const dataset> oldest;
-  const auto seen = [](const dataset& d) { return d.checked_at.value_or(d.created_at); };
-  if (every > 0s)
-    for (const auto& d : with.published.datasets.all())
-      if (d->damage.empty() && (!oldest || seen(*d) < seen(*oldest)))
-        oldest = d;
-  return oldest && now() - seen(*oldest) > every ? oldest : nullptr;
+  if (every <= 0s)
+    return {};
+  using known = std::shared_ptr<const dataset>;
+  const auto seen = [](const known& d) { return d->checked_at.value_or(d->created_at); };
+  auto all = with.published.datasets.all();
+  std::erase_if(
+      all, [&, at = now()](const known& d) { return !d->damage.empty() || at - seen(d) <= every; });
+  const auto some = static_cast<std::ptrdiff_t>(std::min(all.size(), most));
+  std::ranges::partial_sort(all, all.begin() + some, {}, seen);
+  std::deque<std::string> names;
+  std::for_each(all.begin(), all.begin() + some,
+                [&](const known& d) { names.push_back(d->sha256); });
+  return names;
 }
 
 } // namespace
@@ -37,9 +47,13 @@ struct scrubber_state::work {
 
   void begin() {
     slow = asked.empty();
-    auto next = slow ? due(with) : with.published.datasets.find(asked.front());
-    if (!slow)
-      asked.pop_front();
+    if (slow && waiting.empty())
+      waiting = due(with);
+    auto& names = slow ? waiting : asked;
+    if (names.empty())
+      return;
+    const auto next = with.published.datasets.find(names.front());
+    names.pop_front();
     if (!next)
       return;
     about = {next->sha256, next->created_at, now(), ""};
@@ -51,7 +65,7 @@ struct scrubber_state::work {
     if (!run)
       begin();
     if (!run)
-      return asked.empty() ? std::chrono::milliseconds{idle_pause} : 0ms;
+      return asked.empty() && waiting.empty() ? std::chrono::milliseconds{idle_pause} : 0ms;
     const bool hurry = !slow || !asked.empty();
     if (!run->step(hurry ? asked_step : slow_step)) {
       about.damage = run->damage();
@@ -65,7 +79,7 @@ struct scrubber_state::work {
 
   const services& with;
   dataset_actor datasets;
-  std::deque<std::string> asked;
+  std::deque<std::string> asked, waiting; // SHA-256s
   std::optional<scrub> run;
   dataset_check about; // what runs
   bool slow = false;

@@ -109,13 +109,15 @@ void slurm_poller::look() {
     log("slurm", view.up ? "up" : "down", {{"why", view.problem}});
   with_.published.slurm.publish(std::move(view));
   const auto ended = clock::now();
-  wait(pace_.looked(ended, ended - began, moving_));
+  const auto pause = pace_.looked(ended, ended - began, moving_);
+  hurried_ = pause < with_.settings.poll_interval;
+  wait(pause);
 }
 
 /// One look, as far as Slurm answers: one command, where all is well.
 void slurm_poller::ask(slurm_view& view) {
   const bool trouble = !view.up || !view.capacity.trouble.empty();
-  const bool busy = hinted_ || moving_; // somebody waits for what the queue says
+  const bool busy = hinted_ || hurried_; // something happens in the queue
   const bool turn = looks_since_nodes_ >= looks_between_nodes * (busy ? 2 : 1);
   if (trouble || busy || !turn)
     ask_queue(view);

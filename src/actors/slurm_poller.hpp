@@ -49,6 +49,7 @@ private:
   slurm::cluster nodes_; // as last asked for
   clock::time_point nodes_at_{};
   bool hinted_ = false;  // since the queue was asked for
+  bool hurried_ = false; // the next look comes before its time
   bool moving_ = false;  // the last look showed a job between two states
   bool telling_ = false; // the registry has not answered to the last look yet
   bool again_ = false;   // and there was a newer one

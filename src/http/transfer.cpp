@@ -12,9 +12,13 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 namespace jobrunner::http {
@@ -35,8 +39,25 @@ std::string etag_of(const struct stat& about) {
   return tag.data();
 }
 
-constexpr auto longest_turn = 5ms; // on the pool, so that transfers share it
+// A change of threads costs a quick client as much as it could be sent meanwhile: few transfers
+// keep their threads for long, many share the pool.
+constexpr auto long_turn = 500ms, short_turn = 5ms;
+constexpr int few = 3; // fewer than the pool has threads
 constexpr auto soon = 1ms;
+
+/// Counts the transfers.
+class under_way {
+public:
+  under_way() noexcept { ++count; }
+  under_way(const under_way&) = delete;
+  under_way& operator=(const under_way&) = delete;
+  ~under_way() { --count; }
+  static inline std::atomic<int> count = 0;
+};
+
+steady::duration turn() {
+  return under_way::count <= few ? long_turn : short_turn;
+}
 
 bool has_room_soon(int socket) {
   pollfd room{socket, POLLOUT, 0};
@@ -47,7 +68,7 @@ bool has_room_soon(int socket) {
 /// as `quick` says. A quick client is waited for right here: two switches of threads for each
 /// windowful would cost as much as sending it.
 sent take_turn(const send_step& step, int socket, std::uint64_t left, bool quick) {
-  const auto end = steady::now() + longest_turn;
+  const auto began = steady::now();
   sent all;
   do {
     const auto one = step(socket);
@@ -55,9 +76,27 @@ sent take_turn(const send_step& step, int socket, std::uint64_t left, bool quick
     all.error = one.error;
     if (all.error == EAGAIN && quick && has_room_soon(socket))
       all.error = 0;
-  } while (all.error == 0 && all.bytes < left && steady::now() < end);
+  } while (all.error == 0 && all.bytes < left && steady::now() - began < turn());
   return all;
 }
+
+/// Full segments only, while it lives (tcp(7), TCP_CORK): of what sendfile(2) hands over piece by
+/// piece, TCP_NODELAY would send each piece's end on its own.
+class cork {
+public:
+  explicit cork(asio::ip::tcp::socket& socket) noexcept : socket_(socket) { set(1); }
+  cork(const cork&) = delete;
+  cork& operator=(const cork&) = delete;
+  ~cork() { set(0); }
+
+private:
+  void set(int on) noexcept {
+    if (socket_.is_open())
+      setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+  }
+
+  asio::ip::tcp::socket& socket_;
+};
 
 } // namespace
 
@@ -65,6 +104,8 @@ asio::awaitable<void> send_all(asio::ip::tcp::socket& socket, std::uint64_t size
                                asio::thread_pool& pool, send_step step,
                                std::function<void()> progress) {
   socket.native_non_blocking(true);
+  const cork full_segments{socket};
+  const under_way counted;
   bool quick = true; // the client
   while (size > 0) {
     const auto on_the_pool = [&, out = socket.native_handle()] {

@@ -24,6 +24,9 @@ public:
   /// Runs one or more statements that return nothing.
   void run(const char* sql);
 
+  /// Rows that the last INSERT, UPDATE or DELETE changed (sqlite3_changes()).
+  int changes() const noexcept { return sqlite3_changes(handle()); }
+
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(handle()) == 0; }
 
   sqlite3* handle() const noexcept { return handle_.get(); }

@@ -37,7 +37,7 @@ public:
   asio::awaitable<void> clean();
 
 private:
-  void keep(const piece& todo);
+  void keep(const piece& part);
 
   exchange& x_;
   std::string staging_, name_;

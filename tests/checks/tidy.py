@@ -32,11 +32,11 @@ class Sources:
 
     def digest(self, path, more):
         """Of a file, all it includes, and `more`."""
-        seen, todo = set(), [path]
-        while todo:
-            if (one := todo.pop()) not in seen:
+        seen, unread = set(), [path]
+        while unread:
+            if (one := unread.pop()) not in seen:
                 seen.add(one)
-                todo += self.needs(one)
+                unread += self.needs(one)
         whole = hashlib.sha256(more)
         for one in sorted(seen):
             whole.update(str(one.relative_to(self.top)).encode() + hashlib.sha256(one.read_bytes()).digest())
@@ -54,7 +54,7 @@ def main(build, workers):
     clean = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "jobrunner-tidy"
     clean.mkdir(parents=True, exist_ok=True)
     common = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=True).stdout + (top / ".clang-tidy").read_bytes()
-    sources, todo = Sources(top), {}
+    sources, changed = Sources(top), {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"]).resolve()
         if top / "src" not in path.parents:
@@ -64,11 +64,11 @@ def main(build, workers):
         if mark.exists():
             os.utime(mark)
         else:
-            todo[path] = mark
-    print(f"{len(todo)} files to look at")
+            changed[path] = mark
+    print(f"{len(changed)} files to look at")
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for (path, mark), (status, said) in zip(todo.items(), pool.map(lambda one: check(build, one), todo)):
+        for (path, mark), (status, said) in zip(changed.items(), pool.map(lambda one: check(build, one), changed)):
             if status == 0:
                 mark.touch()
             else:

@@ -129,8 +129,8 @@ def descendants(pid):
             except OSError:
                 continue
             children.setdefault(parent, []).append(int(entry.name))
-    found, todo = [], [pid]
-    while todo:
-        todo += (below := children.get(todo.pop(), []))
+    found, unseen = [], [pid]
+    while unseen:
+        unseen += (below := children.get(unseen.pop(), []))
         found += below
     return found

@@ -2,6 +2,7 @@
 
 #include "core/exec_array.hpp"
 #include "core/text.hpp"
+#include "slurm/process_tree.hpp"
 
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -75,16 +78,26 @@ bool has_it(pid_t command, int signal, std::chrono::steady_clock::duration age) 
   return age > oldest_list && catches(command, signal);
 }
 
-std::vector<pid_t> children() {
-  std::vector<pid_t> all;
-  // The wrapper has one thread, whose id is its own.
-  std::ifstream file{"/proc/self/task/" + std::to_string(::getpid()) + "/children"};
-  for (pid_t pid = 0; file >> pid;)
-    all.push_back(pid);
-  return all;
+std::string groups_of(const std::string& process) {
+  std::ifstream file{"/proc/" + process + "/cgroup"};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// The lines of the hierarchies by which Slurm can track jobs: version 1's freezer, and version 2.
+std::string tracking(const std::string& groups) {
+  std::string lines;
+  std::istringstream all{groups};
+  for (std::string line; std::getline(all, line);)
+    if (line.starts_with("0::") || line.find(":freezer:") != std::string::npos)
+      lines += line + '\n';
+  return lines;
 }
 
 } // namespace
+
+bool tracked_by_cgroup(const std::string& own, const std::string& parents) {
+  return !parents.empty() && tracking(own) != tracking(parents);
+}
 
 void hold_signals() {
   const auto set = held();
@@ -114,6 +127,8 @@ ending run_command(const std::vector<std::string>& argv,
   if (pid == 0)
     become(argv, environment, folder);
   const auto started = clock::now();
+  const bool to_us_alone =
+      tracked_by_cgroup(groups_of("self"), groups_of(std::to_string(::getppid())));
   const auto set = held();
   for (;;) {
     siginfo_t got{};
@@ -123,8 +138,11 @@ ending run_command(const std::vector<std::string>& argv,
     if (signal != SIGCHLD) {
       // Slurm's other signals (scancel --batch) are for us alone.
       const bool to_all = (signal == SIGTERM || signal == SIGCONT) && got.si_pid == ::getppid();
-      if (!to_all || sigismember(&early, signal) == 1 ||
-          !has_it(pid, signal, clock::now() - started))
+      if (to_all && to_us_alone)
+        for (const auto one : descendants_of(::getpid()))
+          ::kill(one, signal);
+      else if (!to_all || sigismember(&early, signal) == 1 ||
+               !has_it(pid, signal, clock::now() - started))
         ::kill(pid, signal);
       sigdelset(&early, signal);
       continue;
@@ -143,7 +161,7 @@ int end_leftovers() {
   using clock = std::chrono::steady_clock;
   int killed = 0;
   const auto start = clock::now();
-  for (auto left = children(); !left.empty(); left = children()) {
+  for (auto left = children_of(::getpid()); !left.empty(); left = children_of(::getpid())) {
     const auto since = clock::now() - start;
     if (since > std::chrono::seconds{5})
       break;

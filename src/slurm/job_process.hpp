@@ -12,6 +12,11 @@ struct ending {
   int signal = 0;
 };
 
+/// Of two /proc/PID/cgroup: whether a step daemon (the parent) tracks the job by a cgroup that it
+/// made for it (proctrack/cgroup). It then sends SIGTERM and SIGCONT to its own child alone, and
+/// only SIGKILL to all.
+bool tracked_by_cgroup(const std::string& own, const std::string& parents);
+
 /// Blocks the signals that run_command passes on; call it first of all, so that none ends the
 /// wrapper before it has written down what became of the job.
 void hold_signals();

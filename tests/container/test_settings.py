@@ -49,6 +49,13 @@ def test_without_a_token_one_is_made_and_with_the_default_one_nobody_outside_is_
         assert "JR_AUTH_TOKEN" in client.get("/health").json()["detail"]
 
 
+PATIENT = b"""
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (print("told to go", flush=True), sys.exit(0)))
+print("ready", flush=True)
+time.sleep(300)
+"""
+
 HUNGRY = b"""
 import json, os
 cores = len(os.sched_getaffinity(0))
@@ -59,7 +66,7 @@ while True:
 """
 
 
-def test_cgroups_keep_a_job_to_its_memory_and_its_cores(make_box):
+def test_cgroups_keep_a_job_to_its_memory_and_its_cores_and_a_cancel_is_told(make_box):
     box = make_box("--privileged", JR_USE_CGROUPS="1").up()
     with box.client() as client:
         assert client.get("/cluster").json()["host"]["cgroups"]["used"] is True and box.health()["problems"] == []
@@ -68,6 +75,13 @@ def test_cgroups_keep_a_job_to_its_memory_and_its_cores(make_box):
         ended = client.wait(job, state=None)
         assert ended["status"] == "OUT_OF_MEMORY", (ended, client.get(f"/jobs/{job}/log").text)
         assert client.file(job, "cores.json").json() == {"cores": 1}
+        # Slurm signals its own child alone there: a command of several processes hears of a cancel all the same.
+        sha = client.upload("patient.tar", datasets.tar({"patient.py": PATIENT}))["sha256"]
+        job = client.submit(sha, "pytorch_infer", params_json='{"script": "patient.py"}', cpus=1)
+        box.until(lambda: "ready" in client.get(f"/jobs/{job}/log").text, "the job catches signals")
+        client.post(f"/jobs/{job}/cancel")
+        assert client.wait(job, state=None)["status"] == "CANCELLED"
+        assert "told to go" in client.get(f"/jobs/{job}/log").text
 
 
 def test_jobs_run_without_any_network(make_box):

@@ -1,6 +1,7 @@
 #include "slurm/job_environment.hpp"
 #include "slurm/job_process.hpp"
 #include "slurm/job_results.hpp"
+#include "slurm/process_tree.hpp"
 #include "temp_folder.hpp"
 
 #include <signal.h>
@@ -133,6 +134,41 @@ TEST_F(wrapper_process, a_command_that_catches_what_its_parent_sends_to_all_hear
   for (const auto one : {child, pid})
     ::kill(one, SIGTERM);
   EXPECT_EQ(result(), 1);
+}
+
+TEST(tracked_by_cgroup, where_slurm_has_made_a_group_for_the_job) {
+  const std::string box = "/box/slurm_jr-8313b2/uid_61652/job_1";
+  EXPECT_TRUE(tracked_by_cgroup("6:freezer:" + box + "/step_batch\n0::/box\n",
+                                "6:freezer:" + box + "\n0::/box\n"));
+  EXPECT_TRUE(tracked_by_cgroup("0::/system.slice/job_5/step_batch/user/task_0\n",
+                                "0::/system.slice/job_5/step_batch/slurm\n"));
+  // It constrains the memory, but tracks the job in another way.
+  EXPECT_FALSE(tracked_by_cgroup("6:freezer:/box\n4:memory:" + box + "/step_batch/task_0\n0::/\n",
+                                 "6:freezer:/box\n4:memory:" + box + "/step_batch\n0::/\n"));
+  // All of this is inside a job of another Slurm.
+  EXPECT_FALSE(
+      tracked_by_cgroup("0::/job_5/step_0/user/task_0\n", "0::/job_5/step_0/user/task_0\n"));
+  EXPECT_FALSE(tracked_by_cgroup("0::/\n", ""));
+  EXPECT_FALSE(tracked_by_cgroup("", ""));
+}
+
+TEST(descendants_of, are_all_below_and_end_with_them) {
+  const auto pid = ::fork();
+  if (pid == 0) {
+    run_command({"sh", "-c", "sh -c 'sleep 60 & sleep 60; true' & sleep 60; true"}, plain, "/");
+    ::_exit(0);
+  }
+  std::vector<pid_t> all;
+  for (int i = 0; i < 500 && all.size() < 5; ++i) { // two shells, three that sleep
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    all = descendants_of(pid);
+  }
+  EXPECT_EQ(all.size(), 5U);
+  EXPECT_LT(children_of(pid).size(), all.size());
+  for (const auto one : all)
+    ::kill(one, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_TRUE(descendants_of(pid).empty());
 }
 
 TEST(end_leftovers, finds_what_detached_itself) {

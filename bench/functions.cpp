@@ -41,9 +41,8 @@ std::string uuid_name(std::int64_t n) {
 std::string queue(std::int64_t jobs) {
   std::string text;
   for (std::int64_t i = 1; i <= jobs; ++i)
-    text += padded(std::to_string(i), 20) + "|" + padded("PENDING", 20) + "|" + padded("0", 20) +
-            "|" + padded("Resources", 80) + "|" + padded("N/A", 24) + "|" + padded("N/A", 24) +
-            "|" + padded("", 80) + "|" + padded(uuid_name(i), 40) + "\n";
+    text += std::to_string(i) + "|PENDING|0|" + padded("Resources", 80) + "|N/A|N/A||" +
+            padded(uuid_name(i), 40) + "\n";
   return text;
 }
 

@@ -14,7 +14,7 @@ namespace jobrunner::slurm {
 
 namespace {
 
-// The largest answer is squeue's: some 300 bytes for each job, and Slurm keeps 10,000 or more.
+// The largest answer is squeue's: some 200 bytes for each job, and Slurm keeps 10,000 or more.
 constexpr std::size_t longest_answer = 64U << 20U;
 
 // sbatch takes nothing but scripts. The wrapper's path and its argument are arguments of this

@@ -14,13 +14,13 @@
 
 namespace jobrunner::slurm {
 
-const char* const queue_format = "JobID:20|,State:20|,exit_code:20|,Reason:80|,StartTime:24|,"
-                                 "EndTime:24|,NodeList:80|,Name:40";
+const char* const queue_format =
+    "JobID:0|,State:0|,exit_code:0|,Reason:80|,StartTime:0|,EndTime:0|,NodeList:0|,Name:40";
 const char* const history_format = "JobID,State,ExitCode,Start,End,NodeList,JobName";
 
 namespace {
 
-constexpr std::array<std::size_t, 7> widths{20, 20, 20, 80, 24, 24, 80};
+constexpr std::size_t reason = 3, reason_width = 80; // in queue_format
 
 template <class T>
 std::optional<T> number(std::string_view text) {
@@ -60,12 +60,13 @@ void set_ending(report& r, std::string_view start, std::string_view end, int exi
 }
 
 std::optional<report> queue_line(std::string_view line) {
-  std::array<std::string_view, widths.size()> field;
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    if (line.size() <= widths.at(i) || line[widths.at(i)] != '|')
+  std::array<std::string_view, 7> field;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    const auto end = i == reason ? reason_width : line.find('|');
+    if (end >= line.size() || line[end] != '|')
       return std::nullopt;
-    field.at(i) = trimmed(line.substr(0, widths.at(i)));
-    line.remove_prefix(widths.at(i) + 1);
+    field.at(i) = trimmed(line.substr(0, end));
+    line.remove_prefix(end + 1);
   }
   const auto id = number<std::int64_t>(field[0]);
   const auto status = number<std::uint32_t>(field[2]); // as wait(2) gives it
@@ -74,7 +75,7 @@ std::optional<report> queue_line(std::string_view line) {
   report r;
   r.id = *id;
   r.state = long_state(field[1]);
-  r.reason = field[3] == "None" ? std::string{} : std::string{field[3]};
+  r.reason = field[reason] == "None" ? std::string{} : std::string{field[reason]};
   r.node = field[6];
   r.name = trimmed(line);
   set_ending(r, field[4], field[5], static_cast<int>(*status >> 8U & 0xffU),

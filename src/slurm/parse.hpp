@@ -9,9 +9,10 @@
 
 namespace jobrunner::slurm {
 
-/// The -O format of squeue that parse_queue reads: fields of fixed width, the name last. No
-/// field but the name is a user's text, and no name fills a line: squeue cuts it to 40 characters,
-/// one more than ours have.
+/// The -O format of squeue that parse_queue reads, the name last. No field but the name is a user's
+/// text, and no name can hold a line of this shape: squeue cuts it to 40 characters, one more than
+/// ours have, while a reason is 80 wide. The others are as long as they are (0): filling them up
+/// would be a fifth of squeue's time.
 extern const char* const queue_format;
 
 /// The -o format of sacct -P -n that parse_history reads; the name last.

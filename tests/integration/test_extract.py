@@ -63,7 +63,7 @@ def test_every_hostile_archive_is_refused_or_harmless(place):
         status, said = place.extract(data, "zip" if name.endswith(".zip") else "tar")
         took = time.monotonic() - begun
         assert place.canaries() == place.before, f"{name} reached a canary"
-        assert took < SLOWEST_S, f"{name} took {took:.1f} s"
+        assert took < sanitizers.patient(SLOWEST_S), f"{name} took {took:.1f} s"
         if original in HARMLESS:
             assert (status, place.names()) == (0, HARMLESS[original]), (name, said)
             place.check_made()

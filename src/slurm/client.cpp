@@ -25,6 +25,12 @@ constexpr const char* batch_script = "#!/bin/sh\nexec \"$@\"\n";
 constexpr const char* env = "/usr/bin/env";
 constexpr const char* epoch = "SLURM_TIME_FORMAT=%s";
 
+// glibc's manual, "Memory Allocation Tunables". With 10,000 jobs squeue spends most of its time on
+// page faults: by large pages, asked for 64 MiB at a time, it takes 85 ms of CPU time instead of
+// 246.
+constexpr const char* large_pages =
+    "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864";
+
 std::string name_of(const std::string& uuid) {
   return "jr-" + uuid;
 }
@@ -152,9 +158,15 @@ forecast client::test(const submission& s) {
 }
 
 std::vector<report> client::squeue(std::vector<std::string> filter) {
-  std::vector<std::string> argv{
-      env,     epoch,  command("squeue"), "--noheader",
-      "--all", "--me", "--states=all",    "--Format=" + std::string{queue_format}};
+  std::vector<std::string> argv{env,
+                                epoch,
+                                large_pages,
+                                command("squeue"),
+                                "--noheader",
+                                "--all",
+                                "--me",
+                                "--states=all",
+                                "--Format=" + std::string{queue_format}};
   std::ranges::move(filter, std::back_inserter(argv));
   return parse_queue(ask(argv, deadline()));
 }

@@ -28,14 +28,16 @@ look_pace::span look_pace::hinted(moment now) {
 }
 
 look_pace::span look_pace::looked(moment now, span cost, bool moving) {
-  const auto usual = std::clamp(rests * cost, interval_, std::max(interval_, longest_pause));
+  // One quick look after slow ones was at the nodes, or in luck.
+  usual_ =
+      std::clamp(std::max(rests * cost, usual_ / 2), interval_, std::max(interval_, longest_pause));
   rest(now);
   spare_ = std::max(spare_ - cost, -most_owed);
-  if (!moving || quick_ == span{} || quick_ >= usual)
-    return usual;
+  if (!moving || quick_ == span{} || quick_ >= usual_)
+    return usual_;
   const auto pause = std::max(quick_, rest(now));
   quick_ *= 2;
-  return std::min(pause, usual);
+  return std::min(pause, usual_);
 }
 
 } // namespace jobrunner

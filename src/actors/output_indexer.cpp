@@ -6,13 +6,15 @@
 #include "core/file_walk.hpp"
 #include "core/growing_file.hpp"
 #include "core/log.hpp"
+#include "core/unique_fd.hpp"
 #include "slurm/job_results.hpp"
 #include "store/outputs.hpp"
 #include "store/schema.hpp"
 
+#include <fcntl.h>
+
 #include <memory>
 #include <sys/stat.h>
-#include <unordered_map>
 
 namespace jobrunner {
 
@@ -86,25 +88,37 @@ index_result index(output_table& t, const job& j) {
   return {named.experiment_id, static_cast<std::int64_t>(named.outputs.size())};
 }
 
-/// The hash only while the file is what was hashed. Links on the way do not matter: no other file
-/// has that inode with those times.
-void check_hash(output& o, const std::string& result_dir) {
-  struct stat about {};
-  const auto path = result_dir + "/" + o.path;
-  if (o.sha256.empty() || (lstat(path.c_str(), &about) == 0 && to_text(stamp_of(about)) == o.stamp))
-    return;
-  o.sha256.clear();
-}
+/// Of the outputs of a page the hashes only while the files are what was hashed. Links on the way
+/// do not matter: no other file has that inode with those times.
+class hash_check {
+public:
+  explicit hash_check(output_table& t) : table_(t) {}
+
+  void operator()(output& o) {
+    if (o.sha256.empty())
+      return;
+    if (o.job_id != job_id_) { // relative paths are quicker, and a page is mostly of one job
+      folder_.reset(
+          ::open(table_.rows.result_dir(o.job_id).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      job_id_ = o.job_id;
+    }
+    struct stat about {};
+    if (fstatat(folder_.get(), o.path.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0 ||
+        to_text(stamp_of(about)) != o.stamp)
+      o.sha256.clear();
+  }
+
+private:
+  output_table& table_;
+  std::int64_t job_id_ = 0; // that folder_ is of
+  unique_fd folder_;
+};
 
 output_list list(output_table& t, const output_query& q) {
   auto page = t.rows.list({q.job_id, q.experiment_id, q.prefix}, q.cursor, q.limit);
-  std::unordered_map<std::int64_t, std::string> folders;
-  for (auto& o : page.items) {
-    auto known = folders.find(o.job_id);
-    if (known == folders.end())
-      known = folders.emplace(o.job_id, t.rows.result_dir(o.job_id)).first;
-    check_hash(o, known->second);
-  }
+  hash_check check{t};
+  for (auto& o : page.items)
+    check(o);
   return {std::move(page.items), page.next, q.job_id ? t.rows.problems(*q.job_id) : problem_list{}};
 }
 

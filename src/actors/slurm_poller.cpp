@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <utility>
 
 namespace jobrunner {
 
@@ -17,7 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int looks_between_nodes = 20; // at nodes that start jobs; others are looked at each time
+// At nodes that start jobs, and at partitions; where one does not, both are looked at each time.
+constexpr int looks_between_turns = 10;
 constexpr auto young = 1s; // what somebody asked about the nodes serves the next one too
 
 /// Whether something is mounted there. Reads a list of the kernel's: a stat would hang with the
@@ -118,13 +120,14 @@ void slurm_poller::look() {
 void slurm_poller::ask(slurm_view& view) {
   const bool trouble = !view.up || !view.capacity.trouble.empty();
   const bool busy = hinted_ || hurried_; // something happens in the queue
-  const bool turn = looks_since_nodes_ >= looks_between_nodes * (busy ? 2 : 1);
+  const bool turn = looks_since_turn_ >= looks_between_turns * (busy ? 2 : 1);
   if (trouble || busy || !turn)
     ask_queue(view);
   if (trouble || turn) {
     if (!watch_)
       watch_log();
-    ask_nodes(view);
+    const bool nodes = std::exchange(nodes_turn_, !nodes_turn_);
+    ask_cluster(view, trouble || nodes, trouble || !nodes);
   }
   view.up = view.capacity.cpus > 0;
   view.problem = view.up ? "" : "Slurm has no node that could run a job";
@@ -135,7 +138,7 @@ void slurm_poller::ask_queue(slurm_view& view) {
   auto seen = std::make_shared<queue_look>();
   seen->began = clock::now();
   seen->jobs = with_.slurm.queue();
-  ++looks_since_nodes_;
+  ++looks_since_turn_;
   view.answers = true;
   view.answered = seen->began;
   view.answered_at = now();
@@ -143,21 +146,25 @@ void slurm_poller::ask_queue(slurm_view& view) {
   tell(std::move(seen));
 }
 
-void slurm_poller::ask_nodes(slurm_view& view) {
-  looks_since_nodes_ = 0;
-  nodes_ = with_.slurm.ask_cluster();
-  nodes_at_ = clock::now();
+void slurm_poller::ask_cluster(slurm_view& view, bool nodes, bool partitions) {
+  looks_since_turn_ = 0;
+  if (nodes) {
+    cluster_.nodes = with_.slurm.nodes();
+    nodes_at_ = clock::now();
+  }
+  if (partitions)
+    cluster_.partitions = with_.slurm.partitions();
   view.answers = true;
-  view.capacity = slurm::capacity_of(nodes_);
+  view.capacity = slurm::capacity_of(cluster_);
 }
 
-const slurm::cluster& slurm_poller::nodes() {
+const slurm::cluster& slurm_poller::cluster() {
   if (clock::now() - nodes_at_ >= young) {
     auto view = with_.published.slurm.view();
-    ask_nodes(view);
+    ask_cluster(view, true, true);
     with_.published.slurm.publish(std::move(view));
   }
-  return nodes_;
+  return cluster_;
 }
 
 /// From now on each job that ends rings.
@@ -217,7 +224,7 @@ poller_actor::behavior_type slurm_poller_actor(poller_actor::stateful_pointer<po
   auto* poller = self->state.it.get();
   return {[poller](atom::tick, std::uint64_t set) { poller->tick(set); },
           [poller](atom::hint) { poller->hint(); },
-          [poller](atom::get) { return answer([poller] { return poller->nodes(); }); }};
+          [poller](atom::get) { return answer([poller] { return poller->cluster(); }); }};
 }
 
 } // namespace jobrunner

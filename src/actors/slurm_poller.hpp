@@ -26,14 +26,14 @@ public:
 
   void tick(std::uint64_t set);
   void hint();
-  const slurm::cluster& nodes(); // throws failure{unavailable}
+  const slurm::cluster& cluster(); // throws failure{unavailable}
 
 private:
   using clock = std::chrono::steady_clock;
   void look();
   void ask(slurm_view&);
   void ask_queue(slurm_view&);
-  void ask_nodes(slurm_view&);
+  void ask_cluster(slurm_view&, bool nodes, bool partitions);
   void tell(std::shared_ptr<const queue_look>);
   void recall(const std::vector<std::int64_t>& missing);
   void watch_log();
@@ -45,8 +45,9 @@ private:
   look_pace pace_;
   std::uint64_t set_ = 0; // the tick that counts
   clock::time_point due_{};
-  int looks_since_nodes_ = 0;
-  slurm::cluster nodes_; // as last asked for
+  int looks_since_turn_ = 0;
+  bool nodes_turn_ = true; // otherwise the partitions'
+  slurm::cluster cluster_; // as last asked for
   clock::time_point nodes_at_{};
   bool hinted_ = false;  // since the queue was asked for
   bool hurried_ = false; // the next look comes before its time

@@ -14,6 +14,7 @@
 
 namespace jobrunner::sqlite {
 
+/// It and its statements are for one thread at a time.
 class database {
 public:
   /// Opens or creates `file` in WAL mode, synchronous=FULL.

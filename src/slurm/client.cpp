@@ -287,10 +287,12 @@ void client::empty(const std::filesystem::path& folder) {
     launcher_.spawn(argv).wait(std::chrono::hours{1}, longest_answer);
 }
 
-cluster client::ask_cluster() {
-  const auto until = deadline();
-  const auto nodes = ask({command("scontrol"), "-d", "show", "node", "-o"}, until);
-  return parse_cluster(nodes, ask({command("scontrol"), "show", "partition", "-o"}, until));
+std::vector<node> client::nodes() {
+  return parse_nodes(ask({command("scontrol"), "-d", "show", "node", "-o"}, deadline()));
+}
+
+std::vector<partition> client::partitions() {
+  return parse_partitions(ask({command("scontrol"), "show", "partition", "-o"}, deadline()));
 }
 
 } // namespace jobrunner::slurm

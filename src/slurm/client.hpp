@@ -70,11 +70,13 @@ public:
   /// Throws failure{unavailable}.
   void cancel(std::int64_t id, const std::string& uuid);
 
-  /// Nodes and partitions as they are. Throws failure{unavailable}.
-  cluster ask_cluster();
-  /// The same for many at once, those that wait before those that run: none of them shall start
+  /// As cancel, for many at once, those that wait before those that run: none of them shall start
   /// because another one has ended. Throws failure{unavailable}.
   void cancel(const std::vector<std::string>& uuids);
+
+  /// As they are. Throw failure{unavailable}.
+  std::vector<node> nodes();
+  std::vector<partition> partitions();
 
   /// Sends a signal (as "USR1") to the command of a job that runs; one that does not is ended.
   /// Throws failure{unavailable}.

@@ -114,17 +114,22 @@ std::string trouble_of(const std::vector<node>& nodes) {
 
 } // namespace
 
-cluster parse_cluster(std::string_view nodes, std::string_view partitions) {
-  cluster all;
-  each_line(nodes, [&](std::string_view line) {
+std::vector<node> parse_nodes(std::string_view text) {
+  std::vector<node> all;
+  each_line(text, [&](std::string_view line) {
     if (line.starts_with("NodeName="))
-      all.nodes.push_back(node_in(line));
+      all.push_back(node_in(line));
   });
-  each_line(partitions, [&](std::string_view line) {
+  return all;
+}
+
+std::vector<partition> parse_partitions(std::string_view text) {
+  std::vector<partition> all;
+  each_line(text, [&](std::string_view line) {
     if (line.starts_with("PartitionName="))
-      all.partitions.push_back(
-          {std::string{value_of(line, "PartitionName")}, std::string{value_of(line, "State")},
-           value_of(line, "Default") == "YES", seconds_of(value_of(line, "MaxTime"))});
+      all.push_back({std::string{value_of(line, "PartitionName")},
+                     std::string{value_of(line, "State")}, value_of(line, "Default") == "YES",
+                     seconds_of(value_of(line, "MaxTime"))});
   });
   return all;
 }

@@ -33,8 +33,8 @@ struct cluster {
   std::vector<partition> partitions;
 };
 
-/// `scontrol -d show node -o` and `scontrol show partition -o`.
-cluster parse_cluster(std::string_view nodes, std::string_view partitions);
+std::vector<node> parse_nodes(std::string_view text);           // scontrol -d show node -o
+std::vector<partition> parse_partitions(std::string_view text); // scontrol show partition -o
 
 /// The most that one node has, and whether there is one that takes jobs.
 capacity capacity_of(const cluster&);

@@ -8,11 +8,15 @@ namespace jobrunner::slurm {
 
 namespace {
 
+cluster parse_cluster(const std::string& nodes, const std::string& partitions) {
+  return {parse_nodes(nodes), parse_partitions(partitions)};
+}
+
 capacity capacity_in(const std::string& nodes, const std::string& partitions) {
   return capacity_of(parse_cluster(nodes, partitions));
 }
 
-TEST(parse_cluster, what_a_node_has_and_what_of_it_is_used) {
+TEST(parse_nodes, what_a_node_has_and_what_of_it_is_used) {
   const auto c =
       parse_cluster(fixture("scontrol_node_mixed.txt"), fixture("scontrol_partition.txt"));
   ASSERT_EQ(c.nodes.size(), 1U);
@@ -34,7 +38,7 @@ TEST(parse_cluster, what_a_node_has_and_what_of_it_is_used) {
   EXPECT_EQ(capacity_of(c).trouble, "");
 }
 
-TEST(parse_cluster, a_node_that_takes_no_jobs_is_a_problem_with_its_reason) {
+TEST(parse_nodes, a_node_that_takes_no_jobs_is_a_problem_with_its_reason) {
   const auto c = parse_cluster(fixture("scontrol_node_drain.txt"), "");
   EXPECT_EQ(c.nodes.at(0).reason, "two words = x");
   EXPECT_EQ(capacity_of(c).trouble, "jr-9d4cd0 is MIXED+DRAIN (two words = x)");
@@ -44,7 +48,7 @@ std::string trouble_in(const std::string& nodes) {
   return capacity_in(nodes, "").trouble;
 }
 
-TEST(parse_cluster, lines_that_are_none_of_scontrols_are_left_out) {
+TEST(parse_nodes, lines_that_are_none_of_scontrols_are_left_out) {
   const auto c = parse_cluster("\nslurm_load_node error\nx NodeName=n CPUTot=3\n",
                                "No partitions in the system\n");
   EXPECT_TRUE(c.nodes.empty());

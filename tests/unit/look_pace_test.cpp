@@ -24,6 +24,16 @@ TEST_F(look_pace_test, a_large_queue_is_looked_at_less_often_and_a_dead_slurm_so
   EXPECT_EQ(pace.looked(now, 9s, false), 3s);
 }
 
+TEST_F(look_pace_test, one_quick_look_among_slow_ones_is_not_followed_at_once) {
+  look_pace often{100ms};
+  EXPECT_EQ(often.looked(now, 160ms, false), 1760ms);
+  EXPECT_EQ(often.looked(now, 5ms, false), 880ms);
+  EXPECT_EQ(often.looked(now, 160ms, false), 1760ms);
+  for (int i = 0; i < 5; ++i)
+    often.looked(now, 5ms, false);
+  EXPECT_EQ(often.looked(now, 5ms, false), 100ms);
+}
+
 TEST_F(look_pace_test, after_a_hint_it_looks_more_and_more_rarely_until_nothing_moves) {
   EXPECT_EQ(pace.hinted(now), 0ms);
   auto pause = 5ms;

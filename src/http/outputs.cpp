@@ -24,11 +24,11 @@ output_query page_of(const fields& query) {
 boost::json::object render(const output_list& page) {
   // A page is thousands of small pieces, which are given back as one.
   const auto memory = boost::json::make_shared_resource<boost::json::monotonic_resource>();
-  boost::json::array items{memory};
+  boost::json::array items(memory);
   items.reserve(page.items.size());
   for (const auto& o : page.items)
     items.emplace_back(to_json(o, memory));
-  boost::json::object body{memory};
+  boost::json::object body(memory);
   body["outputs"] = std::move(items);
   body["next_cursor"] = nullptr;
   if (page.next_cursor > 0)

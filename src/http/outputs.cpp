@@ -4,8 +4,6 @@
 #include "http/lookup.hpp"
 #include "http/render.hpp"
 
-#include <boost/json/monotonic_resource.hpp>
-
 #include <limits>
 
 namespace jobrunner::http {
@@ -22,18 +20,13 @@ output_query page_of(const fields& query) {
 }
 
 boost::json::object render(const output_list& page) {
-  // A page is thousands of small pieces, which are given back as one.
-  const auto memory = boost::json::make_shared_resource<boost::json::monotonic_resource>();
-  boost::json::array items(memory);
+  boost::json::array items;
   items.reserve(page.items.size());
   for (const auto& o : page.items)
-    items.emplace_back(to_json(o, memory));
-  boost::json::object body(memory);
-  body["outputs"] = std::move(items);
-  body["next_cursor"] = nullptr;
-  if (page.next_cursor > 0)
-    body["next_cursor"] = std::to_string(page.next_cursor);
-  return body;
+    items.emplace_back(to_json(o));
+  return {{"outputs", std::move(items)},
+          {"next_cursor",
+           page.next_cursor > 0 ? boost::json::value(std::to_string(page.next_cursor)) : nullptr}};
 }
 
 } // namespace

@@ -151,16 +151,15 @@ boost::json::object to_json(const webhook_view& w) {
           {"error", w.error.empty() ? value(nullptr) : value(w.error)}};
 }
 
-boost::json::object to_json(const output& o, const boost::json::storage_ptr& memory) {
-  return boost::json::object({{"experiment_id", o.experiment_id},
-                              {"output_id", o.output_id},
-                              {"path", o.path},
-                              {"job_id", o.job_id},
-                              {"bytes", o.bytes},
-                              {"kind", o.kind},
-                              {"sha256", o.sha256.empty() ? value(nullptr) : value(o.sha256)},
-                              {"created_at", to_rfc3339(o.created_at)}},
-                             memory);
+boost::json::object to_json(const output& o) {
+  return {{"experiment_id", o.experiment_id},
+          {"output_id", o.output_id},
+          {"path", o.path},
+          {"job_id", o.job_id},
+          {"bytes", o.bytes},
+          {"kind", o.kind},
+          {"sha256", o.sha256.empty() ? value(nullptr) : value(o.sha256)},
+          {"created_at", to_rfc3339(o.created_at)}};
 }
 
 } // namespace jobrunner::http

@@ -20,7 +20,7 @@ boost::json::object to_json(const job_plan&);
 boost::json::object to_json(const array_view&, const std::string& id);
 /// {"id", "tasks": [{"index", "job_id"}]} of an array, or of the tasks of one that run again.
 boost::json::object tasks_to_json(const std::vector<job>& tasks);
-boost::json::object to_json(const output&, const boost::json::storage_ptr& = {});
+boost::json::object to_json(const output&);
 boost::json::object to_json(const webhook_view&);
 
 } // namespace jobrunner::http

@@ -76,3 +76,32 @@ def test_the_token_may_come_as_an_api_key_and_only_the_right_one(server, site):
     assert code(X_API_Key=site.token[:-1]) == code(X_API_Key="") == 401
     assert code(X_API_Key="other", Authorization=f"Bearer {site.token}") == 401
     assert code(X_API_Key=site.token, Authorization="Bearer other") == 401
+
+
+def test_nodes_and_partitions_are_looked_at_by_turns_one_command_each(site):
+    """Where nothing happens: the queue ten times, then the nodes; the queue ten times, then the partitions."""
+    folder, started = site.top / "counted", site.top / "started"
+    folder.mkdir(exist_ok=True)
+    started.write_text("")
+    started.chmod(0o666)
+    for name in ("squeue", "sacct", "scancel", "sbatch", "scontrol"):
+        (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{started}\nexec /usr/bin/{name} "$@"\n')
+        (folder / name).chmod(0o755)
+    folder.chmod(0o755)
+    other = site.another_server("counted-root", JR_POLL_INTERVAL_MS="100")
+    other.environment["JR_SLURM_BIN"] = str(folder)
+
+    def looks():
+        """Since the first at both, by which it knows of Slurm."""
+        kinds = [next((kind for kind in ("show config", "show node", "show partition") if kind in line), "squeue") for line in started.read_text().splitlines()]
+        kinds = [kind for kind in kinds if kind != "show config"]
+        return kinds[kinds.index("show partition") + 1:] if "show partition" in kinds else []
+    other.start()
+    try:
+        site.wait_until(lambda: sum(kind != "squeue" for kind in looks()) >= 4, 60, "four turns")
+    finally:
+        other.stop()
+    places = [place for place, kind in enumerate(looks()) if kind != "squeue"]
+    assert all(later - earlier > 10 for earlier, later in zip(places, places[1:])), looks()
+    turns = [looks()[place] for place in places]
+    assert all(earlier != later for earlier, later in zip(turns, turns[1:])), turns

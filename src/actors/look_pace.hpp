@@ -25,7 +25,7 @@ private:
   span rest(moment now);
 
   span interval_;
-  span usual_{};     // the last pause after which nothing was expected
+  span usual_{};     // the pause where nothing moves, as last reckoned
   span quick_{};     // the next pause while something moves
   span spare_{};     // time that looks may take at once; below zero they have to wait
   moment counted_{}; // when it was that much

@@ -235,7 +235,7 @@ def test_bytes_that_are_not_what_their_checksum_says_are_not_kept(client):
     content = datasets.fresh(3000)
     path = create(client, 3000)
     right = {"Upload-Checksum": "sha256 " + b64(hashlib.sha256(content[:1000]).digest())}
-    assert append(client, path, 0, content[:999] + b"?", **right).status_code == 460 or content[999:1000] == b"?"
+    assert append(client, path, 0, content[:999] + bytes([content[999] ^ 1]), **right).status_code == 460
     assert offset_of(client, path) == 0
     assert append(client, path, 0, content[:1000], **right).status_code == 204
     wrong = append(client, path, 1000, content[1000:], **right)

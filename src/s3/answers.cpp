@@ -76,6 +76,22 @@ std::string parse_completed(std::string_view xml) {
   return std::string{root.child("ETag")};
 }
 
+std::vector<open_upload> parse_uploads(std::string_view xml) {
+  const auto root = parse_xml(xml);
+  if (root.name != "ListMultipartUploadsResult")
+    throw nonsense("list of uploads");
+  std::vector<open_upload> all;
+  for (const auto& c : root.children) {
+    if (c.name != "Upload")
+      continue;
+    const auto initiated = from_rfc3339(c.child("Initiated"));
+    if (!initiated || c.child("UploadId").empty())
+      throw nonsense("list of uploads: one has no id or no time");
+    all.push_back({std::string{c.child("Key")}, std::string{c.child("UploadId")}, *initiated});
+  }
+  return all;
+}
+
 object parse_head(const std::string& key, const curl::response& answer) {
   const auto size = number(answer.header("content-length"));
   if (!size)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/curl.hpp"
+#include "core/time.hpp"
 
 #include <cstdint>
 #include <string>
@@ -29,6 +30,15 @@ listing parse_listing(std::string_view xml);
 /// in spite of its 200. Throws failure{unavailable}.
 std::string parse_upload_id(std::string_view xml);
 std::string parse_completed(std::string_view xml);
+
+/// An upload in parts that was begun and has not ended.
+struct open_upload {
+  std::string key, id;
+  timestamp initiated{}; // by the service's clock
+};
+
+/// ListMultipartUploads, its first page. Throws failure{unavailable} for what is none.
+std::vector<open_upload> parse_uploads(std::string_view xml);
 
 /// Content-Length and ETag of HEAD. Throws failure{unavailable} without the length.
 object parse_head(const std::string& key, const curl::response&);

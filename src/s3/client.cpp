@@ -170,4 +170,13 @@ void client::abort(const std::string& key, const std::string& id) {
     refuse(answer, "abort the upload of " + shown(key));
 }
 
+std::vector<open_upload> client::open_uploads(const std::string& key) {
+  const auto answer = send({"GET", "", {{"prefix", key}, {"uploads", ""}}}, largest_list);
+  if (answer.status != 200)
+    refuse(answer, "list the uploads of " + shown(key));
+  auto all = parse_uploads(answer.body);
+  std::erase_if(all, [&](const open_upload& u) { return u.key != key; });
+  return all;
+}
+
 } // namespace jobrunner::s3

@@ -46,6 +46,9 @@ public:
                        const std::vector<std::string>& etags);
   void abort(const std::string& key, const std::string& id);
 
+  /// Uploads of this one key that have not ended, of at most 1,000 keys that begin with it.
+  std::vector<open_upload> open_uploads(const std::string& key);
+
 private:
   struct call {
     std::string method, key;

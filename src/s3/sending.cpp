@@ -16,6 +16,8 @@ namespace jobrunner::s3 {
 
 namespace {
 
+// As far as a service's clock may be from ours: beyond that it refuses what we sign.
+constexpr std::chrono::minutes clocks_differ{15};
 constexpr std::uint64_t parts_at_most = 9000, mebibyte = 1U << 20U;
 
 std::string unhex(const std::string& text) {
@@ -70,9 +72,13 @@ void sending::read_journal() {
   journal_.read([&](const boost::json::object& line) {
     same = same || text_in(line, "files") == wanted;
     const auto path = text_in(line, "path");
-    if (line.contains("upload")) // those of another list are known too, to be aborted
+    // Those of another list are known too, to be aborted.
+    if (line.contains("asked"))
+      asked_.emplace(path, std::chrono::milliseconds{number_in(line, "asked")});
+    else if (line.contains("upload")) {
+      asked_.erase(path);
       open_[path] = {text_in(line, "upload"), count_in(line, "part"), text_in(line, "version"), {}};
-    else if (line.contains("sent") && open_.contains(path))
+    } else if (line.contains("sent") && open_.contains(path))
       open_[path].etags[static_cast<unsigned>(count_in(line, "sent"))] = text_in(line, "etag");
     else if (line.contains("done")) {
       open_.erase(path);
@@ -129,19 +135,11 @@ void sending::send_small(client& service, const to_send& f, const std::stop_toke
 
 void sending::send_large(const to_send& f, const std::stop_token& stop) {
   const source_file file{what_.folder, f.path, f.size};
-  const auto key = what_.prefix + f.path;
   const bool resumed = open_.contains(f.path) && open_[f.path].version == file.version();
   if (open_.contains(f.path) && !resumed)
     abort();
-  if (!resumed) {
-    client service{what_.to, stop};
-    const auto id = retry(what_.how.tries, stop, [&] { return service.begin_upload(key); });
-    open_[f.path] = {id, part_bytes(f.size, what_.part), file.version(), {}};
-    note({{"path", f.path},
-          {"upload", id},
-          {"part", open_[f.path].part},
-          {"version", file.version()}});
-  }
+  if (!resumed)
+    open_[f.path] = begin_upload(f, file.version(), stop);
   const auto before = bytes_;
   try {
     send_parts(f, open_[f.path], stop);
@@ -157,6 +155,45 @@ void sending::send_large(const to_send& f, const std::stop_token& stop) {
   open_.erase(f.path);
   note({{"path", f.path}, {"done", true}});
   arrived(0, 1);
+}
+
+/// Its answer may get lost, or we before it is noted: then nobody knows the id of an upload that
+/// costs money until it is aborted.
+sending::upload sending::begin_upload(const to_send& f, const std::string& version,
+                                      const std::stop_token& stop) {
+  if (asked_.contains(f.path))
+    abort_unknown(f.path, "");
+  asked_[f.path] = now();
+  note({{"path", f.path}, {"asked", asked_[f.path].time_since_epoch().count()}});
+  client service{what_.to, stop};
+  int tries = 0;
+  upload made{retry(what_.how.tries, stop,
+                    [&] {
+                      ++tries;
+                      return service.begin_upload(what_.prefix + f.path);
+                    }),
+              part_bytes(f.size, what_.part),
+              version,
+              {}};
+  JR_FAILPOINT("export_upload_begun");
+  if (tries > 1)
+    abort_unknown(f.path, made.id);
+  note({{"path", f.path}, {"upload", made.id}, {"part", made.part}, {"version", version}});
+  asked_.erase(f.path);
+  return made;
+}
+
+/// Ends uploads that were begun under this file's key since one was asked for; best effort.
+void sending::abort_unknown(const std::string& path, const std::string& but) {
+  const auto key = what_.prefix + path;
+  try {
+    client service{what_.to};
+    for (const auto& u : service.open_uploads(key))
+      if (u.id != but && u.initiated >= asked_.at(path) - clocks_differ)
+        service.abort(key, u.id);
+  } catch (const failure& e) {
+    log("exports", "upload_left", {{"path", path}, {"why", e.what()}});
+  }
 }
 
 void sending::send_parts(const to_send& f, upload& u, const std::stop_token& stop) {
@@ -219,6 +256,9 @@ void sending::abort() {
       log("exports", "upload_left", {{"path", path}, {"why", e.what()}});
     }
   open_.clear();
+  for (const auto& [path, since] : asked_)
+    abort_unknown(path, "");
+  asked_.clear();
 }
 
 } // namespace jobrunner::s3

@@ -61,6 +61,8 @@ private:
   void read_journal();
   void note(const boost::json::object& line);
   void arrived(std::uint64_t bytes, std::uint64_t files);
+  upload begin_upload(const to_send&, const std::string& version, const std::stop_token&);
+  void abort_unknown(const std::string& path, const std::string& but);
   void send_small(client&, const to_send&, const std::stop_token&);
   void send_large(const to_send&, const std::stop_token&);
   void send_parts(const to_send&, upload&, const std::stop_token&);
@@ -71,6 +73,7 @@ private:
   journal journal_;
   std::set<std::string> done_;
   std::map<std::string, upload> open_;
+  std::map<std::string, timestamp> asked_; // for an upload, with no answer noted
   std::uint64_t bytes_ = 0, files_ = 0;
 };
 

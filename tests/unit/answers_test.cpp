@@ -65,6 +65,29 @@ TEST(answers, an_upload_has_an_id_and_an_end) {
   EXPECT_TRUE(says(why, "InternalError")) << why;
 }
 
+// After the example of AWS's description of ListMultipartUploads.
+TEST(answers, uploads_that_are_open_have_a_key_an_id_and_a_time) {
+  const auto all = parse_uploads(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+      "<ListMultipartUploadsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+      "<Bucket>bucket</Bucket><KeyMarker></KeyMarker><NextUploadIdMarker>YW55</NextUploadIdMarker>"
+      "<MaxUploads>3</MaxUploads><IsTruncated>true</IsTruncated>"
+      "<Upload><Key>my-divisor</Key><UploadId>XMgbGlrZSBl</UploadId><Initiator><ID>i</ID>"
+      "</Initiator><StorageClass>STANDARD</StorageClass>"
+      "<Initiated>2010-11-10T20:48:33.000Z</Initiated></Upload></ListMultipartUploadsResult>");
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].key + " " + all[0].id, "my-divisor XMgbGlrZSBl");
+  EXPECT_EQ(to_rfc3339(all[0].initiated), "2010-11-10T20:48:33.000Z");
+  EXPECT_TRUE(parse_uploads("<ListMultipartUploadsResult/>").empty());
+  refusal([] { parse_uploads("<Upload/>"); }, errc::unavailable);
+  refusal(
+      [] {
+        parse_uploads("<ListMultipartUploadsResult><Upload><Key>k</Key><UploadId>i"
+                      "</UploadId></Upload></ListMultipartUploadsResult>");
+      },
+      errc::unavailable);
+}
+
 TEST(answers, a_head_needs_a_length) {
   curl::response answer{200, {{"content-length", "5"}, {"etag", "\"a\""}}, ""};
   EXPECT_EQ(parse_head("k", answer).size, 5U);

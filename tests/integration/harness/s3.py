@@ -1,7 +1,7 @@
 """A real S3 server (npm's s3rver) and a proxy before it that checks signatures and makes trouble on request.
 
-s3rver does not check Signature Version 4; the proxy does, by its own reading of AWS's description, and it knows If-Match,
-which s3rver lacks.
+s3rver does not check Signature Version 4; the proxy does, by its own reading of AWS's description, and it knows what
+s3rver lacks: If-Match, AbortMultipartUpload and ListMultipartUploads.
 """
 import hashlib
 import hmac
@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
+from xml.sax.saxutils import escape
 
 import requests
 
@@ -99,7 +100,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.behind = behind
         self.keys = {KEY_ID: KEY}
         self.open, self.changed = 0, threading.Condition()  # connections
-        self.completed = set()  # of the uploads in parts, which s3rver answers with a 500 when they are completed again
+        self.uploads = {}  # in parts, that have not ended: {id: (path, when begun)}
         self.calm()
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -140,6 +141,16 @@ class Proxy(http.server.ThreadingHTTPServer):
     def count(self, method, part=""):
         return sum(1 for seen, path, _ in self.seen if seen == method and part in path)
 
+    def list_uploads(self, bucket, prefix):
+        """ListMultipartUploads, as AWS describes its answer."""
+        uploads = [(urllib.parse.unquote(path[len(bucket) + 1:]), name, begun) for name, (path, begun) in self.uploads.items()
+                   if path.startswith(bucket + "/")]
+        return (f'<?xml version="1.0" encoding="UTF-8"?><ListMultipartUploadsResult {NS}><Bucket>{bucket[1:]}</Bucket><KeyMarker/>'
+                f"<UploadIdMarker/><Prefix>{escape(prefix)}</Prefix><MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated>" + "".join(
+                    f"<Upload><Key>{escape(key)}</Key><UploadId>{name}</UploadId><StorageClass>STANDARD</StorageClass>"
+                    f"<Initiated>{time.strftime('%Y-%m-%dT%H:%M:%S.000Z', begun)}</Initiated></Upload>"
+                    for key, name, begun in sorted(uploads) if key.startswith(prefix)) + "</ListMultipartUploadsResult>").encode()
+
     def stop(self):
         self.shutdown()
         self.server_close()
@@ -177,7 +188,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 time.sleep(0.05)
 
     def upstream(self, body=b""):
-        """The status, headers and body of s3rver's answer, which only knows keys of its own."""
+        """The status, headers and body of s3rver's answer, which only knows keys of its own; which uploads are open is remembered."""
         passed = {name: value for name, value in self.headers.items()
                   if name.lower() not in ("host", "connection", "content-length", "accept", "authorization") and not name.startswith("x-amz-")}
         passed.update(self.server.behind._headers())
@@ -185,7 +196,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             connection.request(self.command, self.path, body or None, {**passed, "Content-Length": str(len(body))})
             answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            content = answer.read()
+            path, _, query = self.path.partition("?")
+            if begun := re.search(rb"<UploadId>([^<]+)</UploadId>", content):
+                self.server.uploads[begun.group(1).decode()] = path, time.gmtime()
+            if self.command == "POST" and query.startswith("uploadId=") and answer.status == 200:
+                self.server.uploads.pop(urllib.parse.unquote(query[len("uploadId="):]))
+            return answer.status, dict(answer.getheaders()), content
         finally:
             connection.close()
 
@@ -205,12 +222,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             server.unsigned += 1
         if server.fault and server.fault(self, body):
             return None
-        completes = self.command == "POST" and "uploadId=" in self.path
-        if completes and self.path in server.completed:
+        path, _, query = self.path.partition("?")
+        asked = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+        if self.command == "GET" and "uploads" in asked:
+            return self.answer(200, {"Content-Type": "application/xml"}, server.list_uploads(path, asked.get("prefix", "")))
+        upload = asked.get("uploadId")
+        if upload and upload not in server.uploads:
             return self.error(404, "NoSuchUpload")
+        if self.command == "DELETE" and upload:
+            del server.uploads[upload]
+            return self.answer(204, {}, b"")
         status, headers, content = self.upstream(body)
-        if completes and status == 200:
-            server.completed.add(self.path)
         etag = headers.get("ETag") or headers.get("etag") or headers.get("Etag")
         wanted = self.headers.get("If-Match")
         if wanted and etag and wanted != etag and server.checks_if_match:

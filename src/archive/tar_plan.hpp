@@ -43,6 +43,7 @@ public:
   /// What comes before a file's bytes: 512 bytes, or a multiple.
   std::string head(std::size_t member) const;
 
+  const std::vector<found_file>& files() const noexcept { return files_; }
   const found_file& file(std::size_t member) const { return files_.at(member); }
 
 private:

@@ -1,17 +1,19 @@
-// Plans of archives, one for each request that reads one: of large folders, only so many at once.
+// Plans of archives, for each request that reads one: of large folders, in only so much memory.
 #pragma once
 
 #include "archive/tar_plan.hpp"
 
-#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 namespace jobrunner::archive {
 
-/// What an archive may hold. A plan takes some 150 bytes a file and its path: half a gigabyte.
+/// What an archive may hold: its plan takes half a gigabyte.
 constexpr walk_limits most_archived{2'000'000, 256U << 20U};
 
 /// May be used by several threads, and must outlive its plans.
@@ -20,21 +22,30 @@ public:
   struct limits {
     walk_limits small = most_outputs; // anybody may have one of these
     walk_limits large = most_archived;
-    int large_at_once = 4;
+    int largest_at_once =
+        4; // as many bytes as so many of these take, are for all that are not small
   };
   tar_planner() : tar_planner(limits{}) {}
   explicit tar_planner(limits how) : how_(how) {}
 
-  /// Of the files below `folder`, with look_through's `skip`. A large one keeps its place until its
-  /// last owner lets it go. Throws failure: too_many (large ones), unprocessable (it has more than
-  /// any archive may have), and what look_through throws.
+  /// Of the files below `folder`, with look_through's `skip`, which is the same whenever the folder
+  /// is. While a large one is there, whoever asks for the same files gets the same plan: a download
+  /// that is gone on with, or made in pieces side by side, needs no memory of its own. Throws
+  /// failure: too_many (there is no memory for another one), unprocessable (it has more than any
+  /// archive may have), and what look_through throws.
   std::shared_ptr<const tar_plan> plan(const std::filesystem::path& folder,
                                        const std::function<bool(std::string_view)>& skip = {});
 
 private:
-  class place;
+  class memory;
+  struct large;
+  using shared = std::shared_ptr<const tar_plan>;
+  shared living(const std::filesystem::path& folder);
+  shared only(const std::filesystem::path& folder, shared made);
   const limits how_;
-  std::atomic<int> large_ = 0; // of them are there, or being made
+  std::mutex guard_;
+  std::uint64_t taken_ = 0; // bytes, by plans that are there or being made
+  std::map<std::filesystem::path, std::weak_ptr<const tar_plan>> large_;
 };
 
 } // namespace jobrunner::archive

@@ -19,6 +19,8 @@ namespace jobrunner {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr int deepest = 64;
 constexpr std::size_t longest_path = 4095; // PATH_MAX without its NUL
 constexpr int as_a_folder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
@@ -44,11 +46,26 @@ struct close_folder {
 
 class walker {
 public:
-  walker(walk_limits limits, const std::function<bool(std::string_view)>& skip)
+  walker(walk_limits limits, const std::function<bool(std::string_view)>& skip,
+         std::function<void(found_file)> take)
       : limits_(limits),
         left_(limits),
-        skip_(skip) {}
+        skip_(skip),
+        keep_(std::move(take)) {}
 
+  void start(const fs::path& folder) {
+    unique_fd root{::open(folder.c_str(), as_a_folder)};
+    if (!root && worth_another_try())
+      throw errno_failure("open a job's result folder");
+    if (!root)
+      throw failure(errc::not_found, "the job's result folder is not there any more");
+    descend(std::move(root), "", 0);
+  }
+
+  problem_list problems;
+  std::string cut;
+
+private:
   void descend(unique_fd folder, const std::string& prefix, int depth) {
     const int fd = folder.get();
     const std::unique_ptr<DIR, close_folder> listing{fdopendir(fd)};
@@ -72,14 +89,11 @@ public:
       }
       --left_.entries;
       take(fd, name, prefix, depth);
-      if (!found.cut.empty())
+      if (!cut.empty())
         return;
     }
   }
 
-  walk_result found;
-
-private:
   void take(int fd, const std::string& name, const std::string& prefix, int depth) {
     struct stat about {};
     if (fstatat(fd, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0)
@@ -94,7 +108,7 @@ private:
       return leave_out(path, "has a path longer than 4095 bytes");
     if (S_ISREG(about.st_mode)) {
       left_.path_bytes -= path.size();
-      found.files.push_back({path, std::int64_t{about.st_size}, stamp_of(about)});
+      keep_({path, std::int64_t{about.st_size}, stamp_of(about)});
     } else if (!is_folder) {
       leave_out(path, std::string{"is "} + kind_of(about.st_mode));
     } else if (depth == deepest) {
@@ -109,40 +123,52 @@ private:
   }
 
   void leave_out(const std::string& path, const std::string& why) {
-    found.problems.add(shown(path) + " " + why + ": left out");
+    problems.add(shown(path) + " " + why + ": left out");
   }
 
   void stop() {
-    found.cut = left_.entries == 0 ? "there are more than " + std::to_string(limits_.entries) +
-                                         " files and folders: the others are left out"
-                                   : "the paths of all files are longer than " +
-                                         std::to_string(limits_.path_bytes) +
-                                         " bytes together: the other files are left out";
+    cut = left_.entries == 0
+              ? "there are more than " + std::to_string(limits_.entries) +
+                    " files and folders: the others are left out"
+              : "the paths of all files are longer than " + std::to_string(limits_.path_bytes) +
+                    " bytes together: the other files are left out";
   }
 
   const walk_limits limits_;
   walk_limits left_;
   const std::function<bool(std::string_view)>& skip_;
+  const std::function<void(found_file)> keep_;
 };
 
 } // namespace
 
-walk_result look_through(const std::filesystem::path& folder, walk_limits limits,
+walk_result look_through(const fs::path& folder, walk_limits limits,
                          const std::function<bool(std::string_view)>& skip) {
-  unique_fd root{::open(folder.c_str(), as_a_folder)};
-  if (!root && worth_another_try())
-    throw errno_failure("open a job's result folder");
-  if (!root)
-    throw failure(errc::not_found, "the job's result folder is not there any more");
-  walker w{limits, skip};
-  w.descend(std::move(root), "", 0);
-  if (!w.found.cut.empty())
-    log("walk", "more_than_the_limit", {{"folder", folder.string()}, {"why", w.found.cut}});
-  std::ranges::sort(w.found.files, {}, &found_file::path);
-  return std::move(w.found);
+  walk_result found;
+  walker w{limits, skip, [&](found_file f) { found.files.push_back(std::move(f)); }};
+  w.start(folder);
+  found.problems = std::move(w.problems);
+  found.cut = std::move(w.cut);
+  if (!found.cut.empty())
+    log("walk", "more_than_the_limit", {{"folder", folder.string()}, {"why", found.cut}});
+  std::ranges::sort(found.files, {}, &found_file::path);
+  return found;
 }
 
-std::vector<found_file> walk(const std::filesystem::path& folder, std::size_t limit) {
+bool look_again(const std::vector<found_file>& files, const fs::path& folder, walk_limits limits,
+                const std::function<bool(std::string_view)>& skip) {
+  std::size_t same = 0, others = 0;
+  walker w{limits, skip, [&](const found_file& f) {
+             const auto known = std::ranges::lower_bound(files, f.path, {}, &found_file::path);
+             const bool is_same =
+                 known != files.end() && known->path == f.path && known->stamp == f.stamp;
+             ++(is_same ? same : others);
+           }};
+  w.start(folder);
+  return same == files.size() && others == 0 && w.cut.empty();
+}
+
+std::vector<found_file> walk(const fs::path& folder, std::size_t limit) {
   return look_through(folder, {limit, std::numeric_limits<std::size_t>::max()}).files;
 }
 

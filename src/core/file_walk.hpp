@@ -44,6 +44,10 @@ struct walk_result {
 walk_result look_through(const std::filesystem::path& folder, walk_limits limits,
                          const std::function<bool(std::string_view path)>& skip = {});
 
+/// Whether look_through() would find these `files`, and nothing cut. It keeps no second list.
+bool look_again(const std::vector<found_file>& files, const std::filesystem::path& folder,
+                walk_limits limits, const std::function<bool(std::string_view path)>& skip = {});
+
 /// The files alone, of the first `limit` entries.
 std::vector<found_file> walk(const std::filesystem::path& folder, std::size_t limit);
 

@@ -302,3 +302,25 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_and_the_server_ends(site, 
             assert client.head(f"/datasets/{sha}").status_code == 200
             assert (root / "datasets" / sha / "f.bin").read_bytes() == content
     server.stop()
+
+
+@pytest.mark.parametrize("form", ["tar", "zip"])
+def test_files_of_an_archive_that_did_not_reach_the_disk_are_no_dataset(site, form):
+    """The extractor's own syncfs fails, once."""
+    server = site.another_server(f"unsynced-{form}")
+    server.environment["JR_AUTH_TOKEN"] = site.token
+    content = datasets.fresh(2000)
+    data = {"tar": datasets.tar, "zip": datasets.zipped}[form]({"f.bin": content})
+    server.start()
+    with site.client(server) as client:
+        with traced(server, "-e", "trace=syncfs", "-e", "inject=syncfs:error=EIO", children=True):
+            answer = client.post("/datasets/upload", files={"file": (f"a.{form}", data)}, stream=True)  # openapi.json knows no 500
+        assert answer.status_code == 500 and "log" in answer.json()["detail"]
+        assert "writing the extracted files to the disk" in server.log()
+        assert client.head(f"/datasets/{datasets.sha256(data)}").status_code == 404
+        for folder in (".staging", ".uploads"):
+            assert not list((site.top / f"unsynced-{form}" / "datasets" / folder).iterdir())
+        again = client.post("/datasets/upload", files={"file": (f"a.{form}", data)})
+        assert again.status_code == 200, again.text
+        assert (site.top / f"unsynced-{form}" / again.json()["stored_path"] / "f.bin").read_bytes() == content
+    server.stop()

@@ -10,16 +10,17 @@ import pytest
 
 
 @contextlib.contextmanager
-def traced(server, *options, into="/dev/null"):
-    """All threads of `server` while the block runs. Skips where it may not be traced."""
+def traced(server, *options, into="/dev/null", children=False):
+    """All threads of `server` while the block runs, or of its children and whatever these start. Skips where it may not be traced."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     if os.geteuid() != 0:
         pytest.skip("the server is another user's, and may not be traced")
-    trace = subprocess.Popen(["strace", "-f", "-qq", "-o", str(into), *options, "-p", str(server.pid)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    pids = children_of(server.pid) if children else [server.pid]
+    trace = subprocess.Popen(["strace", "-f", "-qq", "-o", str(into), *options, *(f"--attach={pid}" for pid in pids)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + 10
-        while untraced(server.pid):
+        while any(map(untraced, pids)):
             if trace.poll() is not None:
                 pytest.skip(f"may not trace here: {trace.stderr.read().strip()}")
             assert time.monotonic() < end, "it is traced"
@@ -28,6 +29,10 @@ def traced(server, *options, into="/dev/null"):
     finally:
         trace.terminate()
         trace.wait(20)
+
+
+def children_of(pid):
+    return [int(child) for thread in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()]
 
 
 def untraced(pid):

@@ -304,6 +304,7 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_and_the_server_ends(site, 
     server.stop()
 
 
+@pytest.mark.slow  # LeakSanitizer does not work under strace, and no option of ours reaches an extractor
 @pytest.mark.parametrize("form", ["tar", "zip"])
 def test_files_of_an_archive_that_did_not_reach_the_disk_are_no_dataset(site, form):
     """The extractor's own syncfs fails, once."""

@@ -22,8 +22,7 @@ public:
   struct limits {
     walk_limits small = most_outputs; // anybody may have one of these
     walk_limits large = most_archived;
-    int largest_at_once =
-        4; // as many bytes as so many of these take, are for all that are not small
+    int largest_at_once = 4; // what so many of them take is there for all that are not small
   };
   tar_planner() : tar_planner(limits{}) {}
   explicit tar_planner(limits how) : how_(how) {}

@@ -131,17 +131,21 @@ def test_a_fault_that_passes_costs_time_and_no_byte(api, bucket, job, what):
     is_there(bucket, what.__name__ + "/", job[1])
 
 
-def test_a_completion_whose_answer_is_lost_is_one(api, bucket, job):
-    seen = []
+def first_answers_lost(part):
+    """Of each POST whose address has that part, the first: it was done."""
+    seen = set()
 
-    def loses(handler, body):
-        if handler.command == "POST" and "uploadId=" in handler.path:
-            seen.append(handler.path)
-            if seen.count(handler.path) == 1:
-                lost(handler, body)
-                return True
-        return False
-    bucket.proxy.fault = loses
+    def fault(handler, body):
+        if handler.command != "POST" or part not in handler.path or handler.path in seen:
+            return False
+        seen.add(handler.path)
+        lost(handler, body)
+        return True
+    return fault
+
+
+def test_a_completion_whose_answer_is_lost_is_one(api, bucket, job):
+    bucket.proxy.fault = first_answers_lost("uploadId=")
     ended(api, begin(api, job_id=job[0], prefix="lost-end"))
     is_there(bucket, "lost-end/", job[1])
 
@@ -150,19 +154,10 @@ def test_an_upload_whose_beginning_nobody_heard_of_is_aborted_and_no_other(api, 
     """It would cost money, part by part, for as long as the bucket is there."""
     others = {"older": ("/data/unheard/large0.bin", time.gmtime(time.time() - 3600)), "another": ("/data/unheard/large0.bin2", time.gmtime())}
     bucket.proxy.uploads.update(others)
-    seen = []
-
-    def loses(handler, body):
-        if handler.command == "POST" and "uploads=" in handler.path:
-            seen.append(handler.path)
-            if seen.count(handler.path) == 1:
-                lost(handler, body)
-                return True
-        return False
-    bucket.proxy.fault = loses
+    bucket.proxy.fault = first_answers_lost("uploads=")
     ended(api, begin(api, job_id=job[0], prefix="unheard"))
     is_there(bucket, "unheard/", job[1])
-    assert len(seen) == 4 and bucket.proxy.uploads == others
+    assert bucket.proxy.count("POST", "uploads=") == 4 and bucket.proxy.uploads == others
     bucket.proxy.uploads.clear()
 
 

@@ -7,8 +7,8 @@
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
 # JR_KILLS, JR_CTLD_KILLS and JR_CTLD_STOPS say how often tests kill the server or slurmctld, JR_SEED in which way; JR_KEEP=1
-# keeps the site of the integration tests, PYTEST_ADDOPTS reaches pytest, JR_MORE_ACCEPTANCE names more acceptance scripts,
-# separated by colons.
+# keeps the site of the integration tests, JR_TORCH=cpu (or cuda) builds and tests the image with PyTorch, PYTEST_ADDOPTS reaches
+# pytest, JR_MORE_ACCEPTANCE names more acceptance scripts, separated by colons.
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")" || exit 2
 

@@ -9,6 +9,7 @@ import tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BASE = "docker.io/library/debian:bookworm-slim"
+TORCH = os.environ.get("JR_TORCH", "none")  # the Dockerfile's argument
 
 
 def run(argv, seconds=600, check=True, **options):
@@ -29,12 +30,12 @@ class Docker:
     def answers():
         return bool(shutil.which("docker")) and run(["docker", "info"], check=False).returncode == 0
 
-    def build(self, tag, folder=SOURCE, file="Dockerfile"):
+    def build(self, tag, folder=SOURCE, file="Dockerfile", **arguments):
         """As people do it; DOCKER_BUILDKIT=0 and DOCKER_NETWORK reach it."""
         base(self)
         proxies = [f"--build-arg={name}={os.environ[name]}" for name in ("http_proxy", "https_proxy") if name in os.environ]
         network = [f"--network={os.environ['DOCKER_NETWORK']}"] if "DOCKER_NETWORK" in os.environ else []
-        run([*self.cli, "build", *proxies, *network, "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
+        run([*self.cli, "build", *proxies, *network, *_build_arguments(arguments), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
 
 
 class Podman:
@@ -44,11 +45,15 @@ class Podman:
         # Its health checks are timers of systemd's.
         self.run_options = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=4000:4000", "--no-healthcheck"]
 
-    def build(self, tag, folder=SOURCE, file="Dockerfile"):
+    def build(self, tag, folder=SOURCE, file="Dockerfile", **arguments):
         base(self)
         with tempfile.TemporaryDirectory() as own:
             run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "--format", "docker", "--layers",
-                 *_hosts_apt(pathlib.Path(own)), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
+                 *_hosts_apt(pathlib.Path(own)), *_build_arguments(arguments), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
+
+
+def _build_arguments(values):
+    return [f"--build-arg={name}={value}" for name, value in values.items()]
 
 
 def base(engine):

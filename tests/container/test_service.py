@@ -7,6 +7,7 @@ import time
 
 import pytest
 from box import PROGRAMS
+from engine import TORCH
 from harness import datasets
 
 
@@ -58,6 +59,15 @@ def test_the_server_serves_before_slurm_is_ready(box):
 def test_the_acceptance_tests_pass_against_it(box):
     done = box.acceptance()
     assert re.search(r"^\d+ passed, 0 failed$", done.stdout, re.M) and done.returncode == 0, done.stdout
+
+
+def test_a_training_job_has_pytorch_where_the_image_was_built_with_it(box, dataset):
+    with box.client() as client:
+        job = client.submit(dataset, "pytorch_example", mem_gb=1)
+        client.wait(job)
+        result = client.get(f"/jobs/{job}/result").json()
+    assert result["framework"].startswith("plain Python" if TORCH == "none" else "PyTorch "), result
+    assert result["loss"] < 0.01
 
 
 def test_the_engines_own_health_check_passes(box):

@@ -10,6 +10,7 @@ from pathlib import Path
 import requests
 from engine import inspect, run
 from harness.client import Client
+from harness.sanitizers import patient
 
 PROGRAMS = {"munged": "munge", "slurmctld": "slurm", "slurmd": "root", "jobrunner": "jobrunner"}
 
@@ -36,7 +37,7 @@ class Box:
         return self
 
     def cli(self, *words, seconds=60, check=True):
-        return run([*self.engine.cli, *words], seconds, check).stdout
+        return run([*self.engine.cli, *words], patient(seconds), check).stdout
 
     def inside(self, *argv, check=True):
         """What a command in the container prints, as root."""
@@ -59,6 +60,7 @@ class Box:
                 return {}
 
     def until(self, what, name, seconds=90):
+        seconds = patient(seconds)
         end = time.monotonic() + seconds
         while not (seen := what()):
             assert time.monotonic() < end, f"not within {seconds} s: {name}\n{self.health()}\n{self.logs()[-5000:]}"

@@ -9,6 +9,7 @@ import pytest
 from box import PROGRAMS
 from engine import TORCH
 from harness import datasets
+from harness.sanitizers import SLOWER
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_the_server_answers_within_two_seconds_of_its_start(make_box):
         box.remove(keep_volume=True)
     busy = max(1, os.getloadavg()[0] / os.cpu_count())  # so many want each processor
     print(f"health after its start, after docker run, with Slurm: {seen}; busy {busy:.1f}")
-    assert min(seen)[0] < 2 * busy * float(os.environ.get("JR_SLOWER", "1")), (seen, busy)
+    assert min(seen)[0] < 2 * busy * SLOWER, (seen, busy)
 
 
 def test_the_server_serves_before_slurm_is_ready(box):

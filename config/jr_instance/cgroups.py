@@ -2,7 +2,8 @@
 
 Version 2 gives controllers to the children of a group only where the group has no processes itself (cgroups(7),
 "no internal processes"), and a container's are all in its topmost one. Slurm 22.05 makes its groups below
-system.slice there, which without systemd nobody has made.
+system.slice there, which without systemd nobody has made. It misses the last of a group's controllers, whose name
+it reads with the newline; pids, which the kernel lists behind memory, is given so that memory is not the last.
 """
 
 import errno
@@ -11,8 +12,8 @@ import stat
 import time
 
 MOUNTED = "/sys/fs/cgroup"
-_NEEDED = ("cpuset", "memory")
-_WANTED = ("cpuset", "cpu", "memory")
+_NEEDED = ("cpuset", "memory", "pids")
+_WANTED = ("cpuset", "cpu", "memory", "pids")
 _SLICE = "system.slice"  # where Slurm's plugin looks, whatever its settings
 _INIT = "init"
 

@@ -2,6 +2,8 @@
 #
 #     docker build -t slurm-jobrunner .
 #     docker build --build-arg TORCH=cuda -t slurm-jobrunner:cuda .     # none (default), cpu or cuda
+#
+# TORCH=cuda takes pip's newest wheels; --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu121 those for an older driver.
 
 FROM debian:bookworm-slim AS build
 COPY config/packages.txt /tmp/
@@ -20,7 +22,6 @@ RUN cmake --preset release -DJOBRUNNER_TESTS=OFF \
  && rm -rf build
 
 FROM debian:bookworm-slim
-ARG TORCH=none
 COPY config/packages-image.txt /tmp/
 # Users have the same numbers in every image, so that a volume keeps its owners; Debian fixes Slurm's.
 # policy-rc.d: nothing is started here.
@@ -31,17 +32,21 @@ RUN n=61651; for user in jobrunner runner munge s3fs; do \
  && printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \
  && apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(sed 's/#.*//' /tmp/packages-image.txt) \
- && case "$TORCH" in \
-      none) ;; \
-      cpu) DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-torch ;; \
-      cuda) DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-pip \
-            && pip install --break-system-packages --no-cache-dir torch ;; \
-      *) echo "TORCH=$TORCH: must be none, cpu or cuda" >&2; exit 1 ;; \
-    esac \
  && echo user_allow_other >>/etc/fuse.conf \
  # Keys are made by each instance for itself; one in the image would be everybody's.
  && apt-get clean \
  && rm -rf /etc/munge/munge.key /tmp/packages-image.txt /usr/sbin/policy-rc.d /root/.cache /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
+# A layer of its own: another TORCH changes nothing below it.
+ARG TORCH=none
+ARG TORCH_INDEX=https://pypi.org/simple
+RUN packages() { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
+ && case "$TORCH" in \
+      none) ;; \
+      cpu) packages python3-torch ;; \
+      cuda) packages python3-pip && pip install --break-system-packages --no-cache-dir --index-url "$TORCH_INDEX" torch ;; \
+      *) echo "TORCH=$TORCH: must be none, cpu or cuda" >&2; exit 1 ;; \
+    esac \
+ && apt-get clean && rm -rf /root/.cache /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
 COPY --from=build /out/usr/local /usr/local
 
 # With these, --gpus all brings the driver's libraries and nvidia-smi into the container.

@@ -30,12 +30,12 @@ class Docker:
     def answers():
         return bool(shutil.which("docker")) and run(["docker", "info"], check=False).returncode == 0
 
-    def build(self, tag, folder=SOURCE, file="Dockerfile", **arguments):
+    def build(self, tag, network=os.environ.get("DOCKER_NETWORK"), **arguments):
         """As people do it; DOCKER_BUILDKIT=0 and DOCKER_NETWORK reach it."""
         base(self)
         proxies = [f"--build-arg={name}={os.environ[name]}" for name in ("http_proxy", "https_proxy") if name in os.environ]
-        network = [f"--network={os.environ['DOCKER_NETWORK']}"] if "DOCKER_NETWORK" in os.environ else []
-        run([*self.cli, "build", *proxies, *network, *_build_arguments(arguments), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
+        network = [f"--network={network}"] if network else []
+        run([*self.cli, "build", *proxies, *network, *_build_arguments(arguments), "-t", tag, SOURCE], 3000)
 
 
 class Podman:
@@ -45,11 +45,12 @@ class Podman:
         # Its health checks are timers of systemd's.
         self.run_options = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=4000:4000", "--no-healthcheck"]
 
-    def build(self, tag, folder=SOURCE, file="Dockerfile", **arguments):
+    def build(self, tag, network=None, **arguments):
+        """In a chroot, on the host's network."""
         base(self)
         with tempfile.TemporaryDirectory() as own:
             run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "--format", "docker", "--layers",
-                 *_hosts_apt(pathlib.Path(own)), *_build_arguments(arguments), "-t", tag, "-f", f"{folder}/{file}", folder], 3000)
+                 *_hosts_apt(pathlib.Path(own)), *_build_arguments(arguments), "-t", tag, SOURCE], 3000)
 
 
 def _build_arguments(values):

@@ -1,5 +1,9 @@
 """What is in the image, and what is not."""
+import functools
+import http.server
 import re
+import threading
+import zipfile
 
 import pytest
 from engine import SOURCE, TORCH, inspect, run
@@ -57,3 +61,32 @@ def test_users_have_the_same_numbers_in_every_image(engine, image):
 def test_words_behind_its_name_are_run_instead(engine, image):
     done = run([*engine.cli, "run", "--rm", *engine.run_options, image, "echo", "hello"])
     assert done.stdout.strip().endswith("hello")
+
+
+@pytest.fixture
+def index(tmp_path):
+    """An index as pip reads it (PEP 503), with a small wheel named torch."""
+    folder = tmp_path / "torch"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "torch-9.9-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("torch/__init__.py", "__version__ = '9.9'\n")
+        wheel.writestr("torch-9.9.dist-info/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 9.9\n")
+        wheel.writestr("torch-9.9.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("torch-9.9.dist-info/RECORD", "".join(f"{name},,\n" for name in [*wheel.namelist(), "torch-9.9.dist-info/RECORD"]))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_torch_cuda_is_what_pip_finds_in_the_index_and_jobs_can_import_it(engine, image, index):
+    tag = "localhost/slurm-jobrunner:index"
+    engine.build(tag, "host", TORCH="cuda", TORCH_INDEX=index)
+    code, found = in_image(engine, tag, "setpriv", "--reuid=runner", "--regid=runner", "--clear-groups", "python3", "-I", "-c", "import torch; print(torch.__version__)")
+    assert (code, found.strip()) == (0, "9.9"), found
+
+
+def test_another_torch_is_refused_by_name(engine, image):
+    with pytest.raises(AssertionError, match="TORCH=gpu: must be none, cpu or cuda"):
+        engine.build("localhost/slurm-jobrunner:refused", TORCH="gpu")

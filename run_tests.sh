@@ -3,7 +3,7 @@
 #
 #     ./run_tests.sh              build, format, unit and integration tests
 #     ./run_tests.sh all          what CI runs: also crashes at named places, AddressSanitizer, ThreadSanitizer, clang-tidy, the container, and the measurements in small
-#     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan container bench
+#     ./run_tests.sh WORD...      parts alone: unit integration faults format tidy asan tsan container machine bench
 #     JR_BASE_URL=... JR_AUTH_TOKEN=... ./run_tests.sh     acceptance tests against that server; builds nothing
 #
 # JR_KILLS, JR_CTLD_KILLS and JR_CTLD_STOPS say how often tests kill the server or slurmctld, JR_SEED in which way; JR_KEEP=1
@@ -186,6 +186,13 @@ container() {
     $python -m pytest tests/container -q -rR --reruns 1 --color=auto --durations=8 -p no:cacheprovider --junitxml "$work/container.xml"
 }
 
+# Alone, because it takes long where the processor helps no virtual machines.
+machine() {
+  docker info >/dev/null 2>&1 || step 'packages for containers' packages config/packages-container.txt || return
+  step 'packages for a machine' packages config/packages-machine.txt || return
+  counted 'container tests on a machine with cgroups version 2' "$work/machine.xml" $python -B tests/container/machine.py "$work/machine.xml"
+}
+
 # Whether the measurements work, not how fast anything is.
 bench() { step 'measurements, in small' ./bench/run.sh --quick; }
 
@@ -227,8 +234,9 @@ for word in "${@:-default}"; do
   asan) asan ;;
   tsan) tsan ;;
   container) container ;;
+  machine) machine ;;
   bench) bench ;;
-  *) echo "unknown part '$word'; the parts are: unit integration faults format tidy asan tsan container bench all" >&2; exit 2 ;;
+  *) echo "unknown part '$word'; the parts are: unit integration faults format tidy asan tsan container machine bench all" >&2; exit 2 ;;
   esac
 done
 

@@ -50,7 +50,7 @@ class Podman:
         base(self)
         with tempfile.TemporaryDirectory() as own:
             run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "--format", "docker", "--layers",
-                 *_hosts_apt(pathlib.Path(own)), *_build_arguments(arguments), "-t", tag, SOURCE], 3000)
+                 *hosts_apt(pathlib.Path(own)), *_build_arguments(arguments), "-t", tag, SOURCE], 3000)
 
 
 def _build_arguments(values):
@@ -72,7 +72,7 @@ def base(engine):
         run(["sh", "-c", "from=$1 to=$2 && shift 2 && tar -C \"$from\" -c . | \"$@\" import - \"$to\"", "sh", folder, BASE, *engine.cli])
 
 
-def _hosts_apt(folder):
+def hosts_apt(folder):
     """How this machine reaches Debian's packages, for apt inside a build: its mirror, proxies and the like."""
     settings = [line for line in run(["apt-config", "dump"]).stdout.splitlines()
                 if line.startswith("Acquire::") and any(word in line for word in ("Check-", "Proxy", "proxy"))]

@@ -101,6 +101,6 @@ class Box:
         source = Path(__file__).resolve().parents[2]
         node, = self.client().get("/cluster").json()["nodes"]
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root", "JR_BASE_URL": self.base, "JR_AUTH_TOKEN": self.token, "GPUS": "0",
-                       "CPUS": str(min(2, node["cpus"]["total"])), "MEM_GB": "1", "WAIT_S": str(int(patient(120)))}
+                       "CPUS": str(min(2, node["cpus"]["total"])), "MEM_GB": "1", "WAIT_S": str(int(min(patient(120), 300)))}
         return subprocess.run([source / "run_tests.sh"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=patient(300), check=False)

@@ -16,11 +16,11 @@ PROGRAMS = {"munged": "munge", "slurmctld": "slurm", "slurmd": "root", "jobrunne
 
 
 class Box:
-    def __init__(self, engine, image, contract, *options, volume=None, **environment):
+    def __init__(self, engine, image, contract, *options, volume=None, command=(), **environment):
         self.engine, self.image, self.contract = engine, image, contract
         self.name = f"jr-test-{secrets.token_hex(4)}"
         self.token = f"jrt-{secrets.token_hex(16)}"
-        self.options, self.environment = options, {"JR_AUTH_TOKEN": self.token, **environment}
+        self.options, self.command, self.environment = options, command, {"JR_AUTH_TOKEN": self.token, **environment}
         self.network = "none" not in options
         self.volume = Path(volume or tempfile.mkdtemp(prefix="jr-volume-", dir="/tmp"))
         self.volume.chmod(0o755)
@@ -31,7 +31,7 @@ class Box:
         port = ["-p", "127.0.0.1::8080"] if self.network else []
         self.base = "http://127.0.0.1:1"  # where nobody answers
         self.cli("run", "-d", "--name", self.name, *self.engine.run_options, *self.options, "-v", f"{self.volume}:/opt/jobrunner",
-                 *port, *variables, self.image)
+                 *port, *variables, self.image, *self.command)
         if port:
             self.base = "http://" + self.cli("port", self.name, "8080/tcp").split()[-1]
         return self

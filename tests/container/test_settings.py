@@ -84,6 +84,36 @@ def test_cgroups_keep_a_job_to_its_memory_and_its_cores_and_a_cancel_is_told(mak
         assert "told to go" in client.get(f"/jobs/{job}/log").text
 
 
+# An error tells a device that the job may not open from one that has no driver here.
+PROBE = b"""
+import errno, json, os
+def opened(path):
+    try:
+        return os.close(os.open(path, os.O_RDWR))
+    except OSError as e:
+        return errno.errorcode[e.errno]
+found = {path: opened(path) for path in ("/dev/nvidia0", "/dev/nvidia1", "/dev/null")}
+json.dump({"found": found, "visible": os.environ.get("CUDA_VISIBLE_DEVICES")}, open(os.environ["RESULT_DIR"] + "/found.json", "w"))
+"""
+
+
+def test_cgroups_keep_a_job_to_the_gpus_it_asked_for(make_box):
+    """Device files as the driver makes them; no driver answers behind them."""
+    command = "for n in 0 1; do mknod -m 666 /dev/nvidia$n c 195 $n; done; exec /usr/local/share/jobrunner/entrypoint.sh"
+    box = make_box("--privileged", "--entrypoint", "sh", command=("-c", command), JR_USE_CGROUPS="1").up()
+    with box.client() as client:
+        node, = client.get("/cluster").json()["nodes"]
+        assert node["gpus"]["total"] == 2 and client.get("/cluster").json()["host"]["cgroups"]["used"] is True
+        sha = client.upload("probe.tar", datasets.tar({"probe.py": PROBE}))["sha256"]
+        for gpus, open_ones in ((0, 0), (1, 1), (2, 2)):
+            job = client.submit(sha, "pytorch_infer", params_json='{"script": "probe.py"}', cpus=1, gpus=gpus)
+            client.wait(job)
+            seen = client.file(job, "found.json").json()
+            assert seen["found"].pop("/dev/null") is None
+            assert sorted(seen["found"].values()) == sorted(["ENXIO"] * open_ones + ["EPERM"] * (2 - open_ones)), (gpus, seen)
+            assert len([word for word in (seen["visible"] or "").split(",") if word.isdigit()]) == gpus, seen
+
+
 def test_jobs_run_without_any_network(make_box):
     box = make_box("--network", "none").start()
     box.until(lambda: '"slurm":true' in box.instance("health"), "Slurm takes jobs")
@@ -101,11 +131,8 @@ def test_a_root_that_cannot_be_ends_the_container_with_one_clear_line(make_box):
 def test_as_one_program_of_another_images_supervisord(make_box, options):
     """supervisor-dropin.conf below Debian's own supervisord.conf: the same service, and it ends with the outer one."""
     conf = "/usr/local/share/jobrunner/supervisor-dropin.conf"
-    box = make_box(*options, "--entrypoint", "sh", JR_BIND="0.0.0.0")
-    words = ("-c", f"cp {conf} /etc/supervisor/conf.d/jobrunner.conf && exec /usr/bin/supervisord -n -c /etc/supervisor/supervisord.conf")
-    start = box.cli
-    box.cli = lambda *argv, **more: start(*argv, *(words if argv[0] == "run" else ()), **more)
-    box.start()
+    command = f"cp {conf} /etc/supervisor/conf.d/jobrunner.conf && exec /usr/bin/supervisord -n -c /etc/supervisor/supervisord.conf"
+    box = make_box(*options, "--entrypoint", "sh", command=("-c", command), JR_BIND="0.0.0.0").start()
     box.until(lambda: box.health().get("slurm"), "Slurm takes jobs")
     with box.client() as client:
         client.wait(client.submit(client.upload("one.txt", datasets.fresh())["sha256"]))

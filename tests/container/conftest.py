@@ -13,7 +13,6 @@ import engine as engines  # noqa: E402
 from box import Box  # noqa: E402
 from harness.contract import Contract  # noqa: E402
 
-TAG = "localhost/slurm-jobrunner:" + ("test" if engines.TORCH == "none" else engines.TORCH)
 PRIVILEGED = ("--privileged",)
 
 
@@ -25,8 +24,8 @@ def engine():
 @pytest.fixture(scope="session")
 def image(engine):
     if not os.environ.get("JR_IMAGE"):
-        engine.build(TAG, TORCH=engines.TORCH)
-    return os.environ.get("JR_IMAGE", TAG)
+        engine.build(engines.IMAGE, TORCH=engines.TORCH)
+    return os.environ.get("JR_IMAGE", engines.IMAGE)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import tempfile
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BASE = "docker.io/library/debian:bookworm-slim"
 TORCH = os.environ.get("JR_TORCH", "none")  # the Dockerfile's argument
+IMAGE = "localhost/slurm-jobrunner:" + ("test" if TORCH == "none" else TORCH)
 
 
 def run(argv, seconds=600, check=True, **options):

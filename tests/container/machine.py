@@ -5,6 +5,7 @@ for hosts that have another engine or version 1. Needs root, and patience where 
     machine.py JUNIT_XML [PYTEST_WORD...]
 """
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,11 +14,10 @@ import tempfile
 from pathlib import Path
 
 import engine as engines
-from engine import SOURCE, run
+from engine import IMAGE, SOURCE, TORCH, run
 
 PACKAGES = ("systemd-sysv dbus udev kmod linux-image-cloud-amd64 initramfs-tools docker.io iptables apparmor procps curl jq xz-utils zip zstd "
             "python3-pytest python3-pytest-rerunfailures python3-requests python3-jsonschema").split()
-IMAGE = "localhost/slurm-jobrunner:test"
 TESTS = ["tests/container/test_settings.py", "tests/container/test_service.py"]
 LONGEST = 5400  # seconds
 HELPED = os.access("/dev/kvm", os.W_OK) and any(f" {flag} " in Path("/proc/cpuinfo").read_text() for flag in ("vmx", "svm"))
@@ -39,7 +39,7 @@ WantedBy=multi-user.target
 SCRIPT = """#!/bin/bash
 echo "cgroups: $(stat -fc %T /sys/fs/cgroup)"
 docker load -q -i /opt/image.tar
-cd /opt/source && PYTHONDONTWRITEBYTECODE=1 JR_ENGINE=docker JR_IMAGE={image} JR_SLOWER={slower} /usr/bin/python3 -m pytest -v -p no:cacheprovider --junitxml /opt/junit.xml {words}
+cd /opt/source && PYTHONDONTWRITEBYTECODE=1 JR_ENGINE=docker JR_IMAGE={image} JR_TORCH={torch} JR_SLOWER={slower} /usr/bin/python3 -m pytest -v -p no:cacheprovider --junitxml /opt/junit.xml {words}
 tar -C /opt -cf /dev/vdb junit.xml
 poweroff -f
 """
@@ -64,7 +64,7 @@ def make(root, engine, words):
     shutil.copytree(SOURCE, root / "opt/source", ignore=shutil.ignore_patterns("build", ".git"), symlinks=True)
     run([*engine.cli, "save", "-o", root / "opt/image.tar", IMAGE])
     script = root / "opt/tests"
-    script.write_text(SCRIPT.format(image=IMAGE, slower=2 if HELPED else 10, words=" ".join(words)))
+    script.write_text(SCRIPT.format(image=IMAGE, torch=TORCH, slower=2 if HELPED else 10, words=shlex.join(words)))
     script.chmod(0o755)
     (root / "etc/systemd/system/tests.service").write_text(UNIT)
     run(["chroot", root, "systemctl", "enable", "tests.service"])
@@ -72,7 +72,7 @@ def make(root, engine, words):
 
 def main(junit, words):
     engine = engines.find()
-    engine.build(IMAGE, TORCH="none")
+    engine.build(IMAGE, TORCH=TORCH)
     with tempfile.TemporaryDirectory(prefix="jr-machine-") as folder:
         here = Path(folder)
         root, disk, result = here / "root", here / "disk", here / "result"

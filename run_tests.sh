@@ -171,11 +171,10 @@ asan() {
   UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 JR_SKIP_SLOW=1 JR_SLOWER=3 JR_KILLS=5 integration asan
 }
 
-tsan_options=suppressions=$PWD/tests/sanitizers/tsan.supp:second_deadlock_stack=1
-tsan_unit() { build tsan && TSAN_OPTIONS=$tsan_options:halt_on_error=1 unit tsan; }
+tsan_unit() { build tsan && TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1 unit tsan; }
 tsan() {
   tsan_unit
-  TSAN_OPTIONS=$tsan_options JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
+  TSAN_OPTIONS=second_deadlock_stack=1 JR_SKIP_SLOW=1 JR_SLOWER=5 JR_KILLS=5 integration tsan
 }
 
 # Needs an engine's daemon, or root: podman and buildah then do without one.

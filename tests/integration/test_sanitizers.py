@@ -1,4 +1,4 @@
-"""What a sanitizer reports ends the run badly, whichever of our programs it comes from, and so does whatever an extractor says. See also planted_fault.cpp."""
+"""What a sanitizer reports ends the run badly, whichever of our programs it comes from, and so does whatever an extractor says. See also tests/sanitizers."""
 import pytest
 from harness import sanitizers
 

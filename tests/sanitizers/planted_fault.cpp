@@ -1,7 +1,7 @@
 // One fault of each kind that a build with sanitizers must see: a sanitizer that reports nothing
 // would pass every test. Its tests pass when it fails.
 //
-//     planted_fault use-after-free|overflow|race
+//     planted_fault use_after_free|overflow|race
 #include <climits>
 #include <cstdlib>
 #include <memory>
@@ -41,7 +41,7 @@ int race() {
 int main(int argc, char** argv) {
   const std::string_view what{argc > 1 ? argv[1] : ""};
   int seen = 0;
-  if (what == "use-after-free")
+  if (what == "use_after_free")
     seen = use_after_free();
   else if (what == "overflow")
     seen = overflow();

@@ -1,5 +1,5 @@
 // One fault of each kind that a build with sanitizers must see: a sanitizer that reports nothing
-// would pass every test. Its tests pass when it fails.
+// would pass every test. Its tests pass when the fault is reported.
 //
 //     planted_fault use_after_free|overflow|race
 #include <climits>
